@@ -1,0 +1,181 @@
+import type { KMSClient } from "@aws-sdk/client-kms";
+import { environment } from "../../shared/aws/environment.ts";
+import type { Contact } from "../../shared/domain/contacts.ts";
+import { type Closure, close, type Entry, isOnList, release } from "../../shared/domain/entry.ts";
+import { type Action, decide, isOpen, lifecycle } from "../../shared/domain/lifecycle.ts";
+import { advance, type Fact, partyOf, type Referral, type Step } from "../../shared/domain/referral.ts";
+import {
+  notFound,
+  notYourRole,
+  removalNotPermitted,
+  stateDoesNotAllow,
+  validationFailed,
+} from "../../shared/domain/refusals.ts";
+import { reasonsAgainstRemoval } from "../../shared/domain/removal-gate.ts";
+import type { Caller, Intent, Proof, Reply } from "../../shared/http/call.ts";
+import { seal } from "../../shared/keys/envelope.ts";
+import { kmsClient } from "../../shared/keys/kms.ts";
+import { type Attempt, commitOnce } from "../../shared/store/commit-once.ts";
+import {
+  type Authority,
+  authorityFrom,
+  authorityPlace,
+  contactStillInEffect,
+  contactsInEffect,
+} from "../../shared/store/directory.ts";
+import { type Dynamo, dynamoClient, type Item, readAll, type Write } from "../../shared/store/dynamo.ts";
+import { entryFrom, entryPlace, replaceEntry } from "../../shared/store/entries.ts";
+import { notePart, putEnvelope, referralContext } from "../../shared/store/records.ts";
+import { referralFrom, referralPlace, replaceReferral } from "../../shared/store/referrals.ts";
+import { tableNames } from "../../shared/store/table-names.ts";
+import { eventAndOutboxRow } from "../../shared/store/trail.ts";
+
+/** What every action on a referral needs. */
+export type ActionDependencies = ReturnType<typeof actionDependencies>;
+
+export const actionDependencies = () => ({
+  dynamo: dynamoClient(),
+  tables: tableNames("answers", "proofs", "directory", "referrals", "entries", "events", "outbox", "records"),
+  kms: kmsClient(),
+  recordKey: environment("RECORD_KEY").RECORD_KEY,
+});
+
+type ActionCall = { caller: Caller; intent: Intent; proof: Proof; now: string; params: { id: string } };
+
+/** What an action finds when it is about to be planned: it is permitted from here. */
+export type Situation = { referral: Referral; authority: Authority };
+
+/**
+ * The story that every action on a referral tells: load, give a recorded answer again, see whether the caller is a party
+ * and whether role and state permit the action, plan what is to be written, and commit it all at once.
+ * @param plan what to write and to answer; called again with what is there then, if anything changed meanwhile
+ */
+export const actOnReferral = (
+  call: ActionCall,
+  { dynamo, tables }: Pick<ActionDependencies, "dynamo" | "tables">,
+  choose: Action,
+  plan: (situation: Situation) => Promise<Attempt>,
+): Promise<Reply> =>
+  commitOnce(
+    dynamo,
+    tables,
+    call,
+    [referralPlace(tables.referrals, call.params.id), authorityPlace(tables.directory, call.caller.authority)],
+    async ([referralItem, authorityItem]) => {
+      const referral = referralFrom(referralItem);
+      const authority = authorityFrom(authorityItem);
+      if (!referral || !authority || !partyOf(referral, call.caller.authority)) throw notFound();
+      permit(choose, referral, call.caller);
+      return plan({ referral, authority });
+    },
+  );
+
+/** @throws Refusal `not-your-role`; the present state with `state-does-not-allow`, or why the gate is shut */
+const permit = (action: Action, referral: Referral, caller: Caller): void => {
+  const decision = decide(action, partyOf(referral, caller.authority), referral.state);
+  if (decision.permitted) return;
+  if (decision.because === "role") throw notYourRole(lifecycle[action].by);
+  if (action === "remove") throw removalNotPermitted(referral.state, reasonsAgainstRemoval(referral, true));
+  throw stateDoesNotAllow(referral.state, referral.version);
+};
+
+/**
+ * The caller's named contact on whose word this is done.
+ * @throws Refusal `validation-failed` unless it is a contact of the caller's authority in effect
+ */
+export const namedContact = (authority: Authority, contactId: string, pointer: string, now: string): Contact => {
+  const contact = contactsInEffect(authority, now).find((each) => each.contactId === contactId);
+  if (!contact) throw validationFailed([{ pointer, detail: "is not a named contact of your authority in effect" }]);
+  return contact;
+};
+
+export const contactCheck = (tables: { directory: string }, contact: Contact, now: string): Write =>
+  contactStillInEffect(tables.directory, contact.authority, contact.contactId, now);
+
+export const factOf = (call: ActionCall, contact?: Contact, details: Record<string, string> = {}): Fact => ({
+  at: call.now,
+  actor: {
+    authority: call.caller.authority,
+    clientId: call.caller.clientId,
+    contactId: contact?.contactId ?? null,
+  },
+  details,
+});
+
+/** A step's writes: the referral as it is after, its audit event and its outbox row. */
+export const stepWrites = (tables: ActionDependencies["tables"], step: Step): Write[] => [
+  replaceReferral(tables.referrals, step.before, step.after, step.action),
+  ...eventAndOutboxRow(tables, step.event, step.after),
+];
+
+/** What an officer wrote with an action, sealed like the record and kept with the action's event. */
+export const noteWrites = async (
+  { kms, recordKey, tables }: { kms: KMSClient; recordKey: string; tables: { records: string } },
+  step: Step,
+  note: string | undefined,
+): Promise<Write[]> => {
+  if (note === undefined) return [];
+  const part = notePart(step.event.sequence);
+  const envelope = await seal(kms, recordKey, referralContext(step.after, part), note);
+  return [putEnvelope(tables.records, { kind: "referral", id: step.after.referralId }, part, envelope)];
+};
+
+type Reading = { dynamo: Dynamo; tables: ActionDependencies["tables"] };
+
+/** The entries of a referral's two sides, as they stand. */
+export const entriesOf = async (
+  { dynamo, tables }: Reading,
+  referral: Referral,
+): Promise<{ senderEntry: Entry; recipientEntry: Entry | undefined }> => {
+  const ids = [referral.senderEntryId, referral.recipientEntryId].filter((id) => id !== null);
+  const [senderEntry, recipientEntry] = (
+    await readAll(
+      dynamo,
+      ids.map((id) => entryPlace(tables.entries, id)),
+    )
+  ).map((item: Item | undefined) => entryFrom(item));
+  if (!senderEntry) throw new TypeError("A referral without its sender's entry");
+  return { senderEntry, recipientEntry };
+};
+
+export const entryWrites = (tables: { entries: string }, before: Entry, after: Entry): Write[] =>
+  after === before ? [] : [replaceEntry(tables.entries, before, after)];
+
+/**
+ * Takes an entry off its authority's list, with what follows for the other referrals that hang on it: the one by which
+ * the child was referred on is withdrawn if nobody has received it, and the one by which the child came is concluded.
+ * @param under the referral whose own action closes the entry: that action looks after it
+ */
+export const closeEntry = async (
+  { dynamo, tables }: Reading,
+  entry: Entry,
+  closure: Closure,
+  under: Referral,
+  fact: Fact,
+): Promise<{ closed: Entry; writes: Write[] }> => {
+  if (!isOnList(entry)) return { closed: entry, writes: [] };
+  const [referredOn, cameBy] = await othersOf({ dynamo, tables }, entry, under);
+  const closed = close(referredOn ? release(entry, referredOn.referralId) : entry, closure);
+  const writes = entryWrites(tables, entry, closed);
+  if (referredOn?.state === "awaiting-receipt")
+    writes.push(...stepWrites(tables, advance(referredOn, "withdraw", fact)));
+  if (cameBy && isOpen(cameBy.state)) {
+    const details = { outcome: closure.as };
+    const step = advance(cameBy, "conclude-by-closure", { ...fact, details }, { concludedAt: fact.at });
+    const { senderEntry } = await entriesOf({ dynamo, tables }, cameBy);
+    writes.push(
+      ...stepWrites(tables, step),
+      ...entryWrites(tables, senderEntry, release(senderEntry, cameBy.referralId)),
+    );
+  }
+  return { closed: { ...closed, version: entry.version + 1 }, writes };
+};
+
+const othersOf = async ({ dynamo, tables }: Reading, entry: Entry, under: Referral) => {
+  const ids = [entry.openReferralId, entry.openedByReferralId].map((id) => (id === under.referralId ? null : id));
+  const found = await readAll(
+    dynamo,
+    ids.filter((id) => id !== null).map((id) => referralPlace(tables.referrals, id)),
+  );
+  return ids.map((id) => (id === null ? undefined : referralFrom(found.find((item) => item?.referralId === id))));
+};

@@ -1,0 +1,43 @@
+import { summaryOf } from "../../shared/contract/present.ts";
+import { concludeReferral as route } from "../../shared/contract/referrals.ts";
+import { type Closure, release } from "../../shared/domain/entry.ts";
+import { advance } from "../../shared/domain/referral.ts";
+import type { Call } from "../../shared/http/call.ts";
+import { reply } from "../../shared/http/reply.ts";
+import { type Operation, serve } from "../../shared/http/serve.ts";
+import {
+  type ActionDependencies,
+  actionDependencies,
+  actOnReferral,
+  closeEntry,
+  entriesOf,
+  entryWrites,
+  factOf,
+  noteWrites,
+  stepWrites,
+} from "./act-on-referral.ts";
+
+const concludeReferral: Operation<typeof route, ActionDependencies> = (call, deps) =>
+  actOnReferral(call, deps, "conclude", async ({ referral }) => {
+    const fact = factOf(call, undefined, { outcome: call.body.outcome });
+    const step = advance(referral, "conclude", fact, { concludedAt: call.now });
+    const { senderEntry, recipientEntry } = await entriesOf(deps, referral);
+    const closed = recipientEntry && (await closeEntry(deps, recipientEntry, closureOf(call), referral, fact));
+    return {
+      writes: [
+        ...stepWrites(deps.tables, step),
+        ...entryWrites(deps.tables, senderEntry, release(senderEntry, referral.referralId)),
+        ...(closed?.writes ?? []),
+        ...(await noteWrites(deps, step, "provision" in call.body ? call.body.provision : undefined)),
+      ],
+      reply: reply(route, 201, summaryOf(step.after, call.now)),
+    };
+  });
+
+/** How the child is now educated. What the provision is, in words, is sealed with the record. */
+const closureOf = ({ body, now }: Call<typeof route>): Closure =>
+  body.outcome === "on-school-register"
+    ? { as: body.outcome, at: now, schoolUrn: body.schoolUrn, startDate: body.startDate }
+    : { as: body.outcome, at: now };
+
+export const handler = serve(route, actionDependencies, concludeReferral);

@@ -1,0 +1,99 @@
+import { environment } from "../../shared/aws/environment.ts";
+import { childRecord } from "../../shared/contract/child-record.ts";
+import { digestOf } from "../../shared/domain/canonical.ts";
+import { mayRead, type Referral, recordRead } from "../../shared/domain/referral.ts";
+import { dependencyUnavailable, notFound, recordUnreadable } from "../../shared/domain/refusals.ts";
+import type { Caller, Proof, Reply } from "../../shared/http/call.ts";
+import { EnvelopeRefused, open } from "../../shared/keys/envelope.ts";
+import { kmsClient } from "../../shared/keys/kms.ts";
+import { log } from "../../shared/observability/log.ts";
+import { commit, dynamoClient, type Item, type Place, readAll } from "../../shared/store/dynamo.ts";
+import { proofReplayed, spendInTransaction } from "../../shared/store/proofs.ts";
+import { envelopeFrom, type Part, referralContext } from "../../shared/store/records.ts";
+import { referralFrom, referralPlace, replaceReferral } from "../../shared/store/referrals.ts";
+import { tableNames } from "../../shared/store/table-names.ts";
+import { eventAndOutboxRow } from "../../shared/store/trail.ts";
+
+export const disclosureDependencies = () => ({
+  dynamo: dynamoClient(),
+  tables: tableNames("proofs", "referrals", "records", "clients", "events", "outbox"),
+  kms: kmsClient(),
+  recordKey: environment("RECORD_KEY").RECORD_KEY,
+});
+export type DisclosureDependencies = ReturnType<typeof disclosureDependencies>;
+
+type DisclosureCall = { requestId: string; now: string; params: { id: string }; caller: Caller; proof: Proof };
+
+const attempts = 8;
+
+/**
+ * Shows something about a child to one who may see it (R5), and never without a trace: the answer leaves only after the
+ * read has committed as an event, together with the use of the proof.
+ * @param places what else is read in the same call as the referral
+ * @throws Refusal `not-found`, `dpop-replayed`, `record-unreadable`
+ */
+export const discloseRecord = async (
+  call: DisclosureCall,
+  { dynamo, tables }: DisclosureDependencies,
+  places: readonly Place[],
+  disclose: (referral: Referral, items: (Item | undefined)[]) => Promise<Reply>,
+): Promise<Reply> => {
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const [item, ...items] = await readAll(dynamo, [referralPlace(tables.referrals, call.params.id), ...places]);
+    const referral = referralFrom(item);
+    if (!referral || !mayRead(referral, call.caller.authority)) throw notFound();
+    const answer = await disclose(referral, items);
+    const { authority, clientId } = call.caller;
+    const read = recordRead(referral, { at: call.now, actor: { authority, clientId, contactId: null } });
+    const outcome = await commit(dynamo, [
+      spendInTransaction(tables.proofs, call.proof),
+      replaceReferral(tables.referrals, referral, read.after),
+      ...eventAndOutboxRow(tables, read.event, referral),
+    ]);
+    if (outcome.committed) {
+      call.proof.spent = true;
+      return answer;
+    }
+    if (outcome.lost.has("proof")) throw proofReplayed();
+  }
+  throw dependencyUnavailable();
+};
+
+/**
+ * The record's canonical JSON, opened and checked against the digest that was receipted.
+ * @throws Refusal `record-unreadable` when it was altered, moved or is missing: nothing is disclosed, the operator is alerted
+ */
+export const openChecked = async (
+  call: DisclosureCall,
+  deps: DisclosureDependencies,
+  referral: Referral,
+  item: Item | undefined,
+): Promise<string> => {
+  const text = await openPart(call, deps, referral, "record", item);
+  const record = childRecord.safeParse(JSON.parse(text));
+  if (!record.success || digestOf(record.data) !== referral.payloadDigest) {
+    throw unreadable(call, referral, "digest-differs");
+  }
+  return text;
+};
+
+export const openPart = async (
+  call: DisclosureCall,
+  { kms, recordKey }: DisclosureDependencies,
+  referral: Referral,
+  part: Part,
+  item: Item | undefined,
+): Promise<string> => {
+  const envelope = envelopeFrom(item);
+  if (envelope === undefined) throw unreadable(call, referral, "missing");
+  try {
+    return await open(kms, recordKey, referralContext(referral, part), envelope);
+  } catch (error) {
+    throw error instanceof EnvelopeRefused ? unreadable(call, referral, error.because) : error;
+  }
+};
+
+const unreadable = (call: DisclosureCall, referral: Referral, because: string) => {
+  log("record-unreadable", { requestId: call.requestId, referralId: referral.referralId, because, alarm: true });
+  return recordUnreadable();
+};

@@ -1,0 +1,34 @@
+import { summaryOf } from "../../shared/contract/present.ts";
+import { returnReferral as route } from "../../shared/contract/referrals.ts";
+import { release } from "../../shared/domain/entry.ts";
+import { advance } from "../../shared/domain/referral.ts";
+import { reply } from "../../shared/http/reply.ts";
+import { type Operation, serve } from "../../shared/http/serve.ts";
+import {
+  type ActionDependencies,
+  actionDependencies,
+  actOnReferral,
+  entriesOf,
+  entryWrites,
+  factOf,
+  noteWrites,
+  stepWrites,
+} from "./act-on-referral.ts";
+
+const returnReferral: Operation<typeof route, ActionDependencies> = (call, deps) =>
+  actOnReferral(call, deps, "return", async ({ referral }) => {
+    const { reason, suggestedRecipient, note } = call.body;
+    const details = { reason, ...(suggestedRecipient && { suggestedRecipient }) };
+    const step = advance(referral, "return", factOf(call, undefined, details));
+    const { senderEntry } = await entriesOf(deps, referral);
+    return {
+      writes: [
+        ...stepWrites(deps.tables, step),
+        ...entryWrites(deps.tables, senderEntry, release(senderEntry, referral.referralId)),
+        ...(await noteWrites(deps, step, note)),
+      ],
+      reply: reply(route, 201, summaryOf(step.after, call.now)),
+    };
+  });
+
+export const handler = serve(route, actionDependencies, returnReferral);

@@ -1,0 +1,86 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { startDynamodb } from "./engines/dynamodb.ts";
+import { startLocalKms } from "./engines/kms/server.ts";
+import { startSqs } from "./engines/sqs.ts";
+import { startGateway } from "./gateway.ts";
+import { provision } from "./provision.ts";
+import { seedClients } from "./seed-clients.ts";
+import { seedDirectory } from "./seed-directory.ts";
+import type { Settings } from "./settings.ts";
+import { StartError } from "./start-error.ts";
+
+export type Exchange = { origin: string; clients: string; close(): Promise<void> };
+
+const region = "eu-west-2";
+
+/**
+ * The whole exchange on this machine. It sets the environment that Lambda would give the functions, so a process runs
+ * one exchange.
+ * @throws StartError
+ */
+export const startExchange = async (settings: Settings): Promise<Exchange> => {
+  const running: { close(): Promise<void> }[] = [];
+  const start = async <T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
+    const started = await starting;
+    running.push(started);
+    return started;
+  };
+  const close = async () => {
+    for (const each of running.splice(0).reverse()) await each.close();
+  };
+  try {
+    await start(claimFolder(settings.dataDir));
+    const gateway = await start(startGateway(settings.port));
+    const origin = `http://127.0.0.1:${gateway.port}`;
+    const clients = join(settings.dataDir, "clients");
+    awsEnvironment({
+      AWS_ENDPOINT_URL_DYNAMODB:
+        settings.endpoints.dynamodb ?? (await start(startDynamodb(join(settings.dataDir, "dynamodb.sqlite")))).url,
+      AWS_ENDPOINT_URL_SQS:
+        settings.endpoints.sqs ?? (await start(startSqs(join(settings.dataDir, "sqs"), region))).url,
+      AWS_ENDPOINT_URL_KMS:
+        settings.endpoints.kms ??
+        (await start(startLocalKms({ stateFile: join(settings.dataDir, "kms.json"), region }))).url,
+    });
+    Object.assign(process.env, await provision(), { PUBLIC_ORIGINS: `${origin},http://localhost:${gateway.port}` });
+    const authorities = await seedDirectory(new Date().toISOString());
+    await seedClients(clients, authorities, origin);
+    await gateway.open();
+    return { origin, clients, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};
+
+/** What the SDK reads. Credentials that the person has set are left alone: an endpoint may want them. */
+const awsEnvironment = (endpoints: Record<string, string>): void => {
+  Object.assign(process.env, endpoints);
+  process.env.AWS_REGION ??= region;
+  if (process.env.AWS_ACCESS_KEY_ID || process.env.AWS_PROFILE) return;
+  Object.assign(process.env, { AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" });
+};
+
+/**
+ * The folder is one exchange's at a time: two would overwrite each other's keys. Linux frees the name (an abstract
+ * socket) with the process, however that ends; elsewhere there is no embedded database to share.
+ */
+const claimFolder = async (folder: string): Promise<{ close(): Promise<void> }> => {
+  if (process.platform !== "linux") return { close: async () => {} };
+  const name = createHash("sha256").update(folder).digest("hex");
+  const lock = createServer().listen(`\0cme-referral-exchange-${name}`);
+  try {
+    await once(lock, "listening");
+  } catch {
+    throw new StartError(`The folder ${folder} is in use by another exchange: stop it or set DATA_DIR to another.`);
+  }
+  return {
+    close: async () => {
+      lock.close();
+      await once(lock, "close");
+    },
+  };
+};

@@ -1,0 +1,202 @@
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
+import type { Route } from "../../shared/contract/route.ts";
+import { routes } from "../../shared/contract/routes.ts";
+import {
+  bodyTooLarge,
+  dependencyUnavailable,
+  internalError,
+  methodNotAllowed,
+  notFound,
+  type Refusal,
+} from "../../shared/domain/refusals.ts";
+import { securityHeaders } from "../../shared/http/headers.ts";
+import { problemOf } from "../../shared/http/problem.ts";
+import type { LambdaHandler } from "../../shared/http/serve.ts";
+import { StartError } from "./start-error.ts";
+
+export type Gateway = {
+  port: number;
+  /** Loads the functions; until then every request is told to come again. */
+  open(): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** As API Gateway: a larger body never reaches a function. */
+const largestBody = 10 * 1024 * 1024;
+
+/**
+ * API Gateway's REST proxy on this machine: finds the route, builds the event, calls the very handler that Lambda runs,
+ * and sends what it answers.
+ * @throws StartError where the port is in use
+ */
+export const startGateway = async (port: number): Promise<Gateway> => {
+  let handlers: ReadonlyMap<Route, LambdaHandler> | undefined;
+  const server = createServer((request, response) => {
+    const requestId = randomUUID();
+    answer(request, handlers, requestId)
+      .catch(() => refuse(internalError(), requestId))
+      .then((result) => send(response, result))
+      .catch(() => response.destroy());
+  });
+  server.listen(port, "127.0.0.1");
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new StartError(
+      `Port ${port} ${code === "EADDRINUSE" ? "is in use" : `can't be opened (${code})`}: set PORT to another.`,
+    );
+  }
+  return {
+    port: (server.address() as AddressInfo).port,
+    open: async () => {
+      handlers = await loadHandlers();
+    },
+    close: async () => {
+      server.close();
+      server.closeIdleConnections();
+      await once(server, "close");
+    },
+  };
+};
+
+const loadHandlers = async (): Promise<ReadonlyMap<Route, LambdaHandler>> => {
+  const loading = routes.map(async (route): Promise<[Route, LambdaHandler]> => {
+    const { handler } = (await import(new URL(`../../${route.handler}`, import.meta.url).href)) as {
+      handler: LambdaHandler;
+    };
+    return [route, handler];
+  });
+  return new Map(await Promise.all(loading));
+};
+
+const answer = async (
+  request: IncomingMessage,
+  handlers: ReadonlyMap<Route, LambdaHandler> | undefined,
+  requestId: string,
+): Promise<APIGatewayProxyResult> => {
+  if (!handlers) return refuse(dependencyUnavailable(), requestId);
+  const [path = "/", query = ""] = (request.url ?? "/").split("?", 2);
+  const here = routes.flatMap((route) => {
+    const parameters = match(route.path, path);
+    return parameters ? [{ route, parameters }] : [];
+  });
+  const found = here.find(({ route }) => route.method === request.method);
+  const handler = found && handlers.get(found.route);
+  if (!found || !handler) {
+    request.resume();
+    const refusal = here.length > 0 ? methodNotAllowed(here.map(({ route }) => route.method)) : notFound();
+    return refuse(refusal, requestId);
+  }
+  const body = await readBody(request);
+  if (!body) return refuse(bodyTooLarge(largestBody), requestId);
+  return handler(eventOf(request, { ...found, path, query, body, requestId }), {} as Context);
+};
+
+/** The path parameters where the path fits the route's; a `{name}` takes one segment. */
+const match = (pattern: string, path: string): Record<string, string> | undefined => {
+  const names = pattern.split("/");
+  const values = path.split("/");
+  if (names.length !== values.length) return undefined;
+  const parameters: Record<string, string> = {};
+  for (const [index, name] of names.entries()) {
+    const value = values[index] ?? "";
+    if (!name.startsWith("{")) {
+      if (name !== value) return undefined;
+      continue;
+    }
+    try {
+      parameters[name.slice(1, -1)] = decodeURIComponent(value);
+    } catch {
+      return undefined;
+    }
+  }
+  return parameters;
+};
+
+const readBody = async (request: IncomingMessage): Promise<Buffer | undefined> => {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > largestBody) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+};
+
+type Arrived = {
+  route: Route;
+  parameters: Record<string, string>;
+  path: string;
+  query: string;
+  body: Buffer;
+  requestId: string;
+};
+
+const eventOf = (request: IncomingMessage, { route, parameters, path, query, body, requestId }: Arrived) => {
+  const multiValueHeaders: Record<string, string[]> = {};
+  const raw = request.rawHeaders;
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at] ?? "";
+    multiValueHeaders[name] = [...(multiValueHeaders[name] ?? []), raw[at + 1] ?? ""];
+  }
+  const multiValueQuery: Record<string, string[]> = {};
+  for (const [name, value] of new URLSearchParams(query)) {
+    Object.defineProperty(multiValueQuery, name, {
+      value: [...(Object.hasOwn(multiValueQuery, name) ? (multiValueQuery[name] ?? []) : []), value],
+      enumerable: true,
+      configurable: true,
+    });
+  }
+  const event: APIGatewayProxyEvent = {
+    resource: route.path,
+    path,
+    httpMethod: route.method,
+    headers: lastValues(multiValueHeaders),
+    multiValueHeaders,
+    queryStringParameters: query === "" ? null : lastValues(multiValueQuery),
+    multiValueQueryStringParameters: query === "" ? null : multiValueQuery,
+    pathParameters: Object.keys(parameters).length > 0 ? parameters : null,
+    stageVariables: null,
+    requestContext: {
+      accountId: "000000000000",
+      apiId: "local",
+      authorizer: null,
+      protocol: `HTTP/${request.httpVersion}`,
+      httpMethod: route.method,
+      identity: { sourceIp: request.socket.remoteAddress, userAgent: null },
+      path,
+      stage: "local",
+      requestId,
+      requestTimeEpoch: Date.now(),
+      resourceId: route.operationId,
+      resourcePath: route.path,
+    } as unknown as APIGatewayProxyEvent["requestContext"],
+    body: body.length > 0 ? body.toString("base64") : null,
+    isBase64Encoded: body.length > 0,
+  };
+  return event;
+};
+
+const lastValues = (multi: Record<string, string[]>): Record<string, string> =>
+  Object.fromEntries(Object.entries(multi).map(([name, values]) => [name, values.at(-1) ?? ""]));
+
+const refuse = (refusal: Refusal, requestId: string): APIGatewayProxyResult => {
+  const { status, headers, body } = problemOf(refusal, requestId);
+  return {
+    statusCode: status,
+    headers: { ...securityHeaders, "cache-control": "no-store", ...headers, "x-request-id": requestId },
+    body: JSON.stringify(body),
+  };
+};
+
+const send = (response: ServerResponse, { statusCode, headers, body }: APIGatewayProxyResult): void => {
+  const bytes = Buffer.from(body);
+  response.writeHead(statusCode, { ...headers, "content-length": bytes.length });
+  response.end(response.req.method === "HEAD" ? undefined : bytes);
+};

@@ -1,0 +1,136 @@
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DynamoDBClient,
+  ListTablesCommand,
+  UpdateTimeToLiveCommand,
+  waitUntilTableExists,
+} from "@aws-sdk/client-dynamodb";
+import {
+  CreateAliasCommand,
+  CreateKeyCommand,
+  type CreateKeyCommandInput,
+  DescribeKeyCommand,
+  KMSClient,
+  NotFoundException,
+} from "@aws-sdk/client-kms";
+import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { type QueueDefinition, queues } from "../../shared/queue/queues.ts";
+import { type KeyAttribute, type TableDefinition, tables } from "../../shared/store/tables.ts";
+
+/** Creates what is missing of the tables, queues and keys; answers the variables in which functions find them. */
+export const provision = async (): Promise<Record<string, string>> => {
+  const [names, addresses, keys] = await Promise.all([provisionTables(), provisionQueues(), provisionKeys()]);
+  return { ...names, ...addresses, ...keys };
+};
+
+const provisionTables = async (): Promise<Record<string, string>> => {
+  const dynamo = new DynamoDBClient();
+  const present = await tableNames(dynamo);
+  const definitions: TableDefinition[] = Object.values(tables);
+  for (const table of definitions) {
+    if (!present.has(table.name)) await createTable(dynamo, table);
+  }
+  dynamo.destroy();
+  return Object.fromEntries(definitions.map(({ variable, name }) => [variable, name]));
+};
+
+const tableNames = async (dynamo: DynamoDBClient): Promise<Set<string>> => {
+  const names = new Set<string>();
+  let ExclusiveStartTableName: string | undefined;
+  do {
+    const page = await dynamo.send(
+      new ListTablesCommand({ ...(ExclusiveStartTableName && { ExclusiveStartTableName }) }),
+    );
+    for (const name of page.TableNames ?? []) names.add(name);
+    ExclusiveStartTableName = page.LastEvaluatedTableName;
+  } while (ExclusiveStartTableName);
+  return names;
+};
+
+const createTable = async (dynamo: DynamoDBClient, table: TableDefinition): Promise<void> => {
+  const indexes = Object.entries(table.indexes ?? {});
+  const attributes = [table, ...indexes.map(([, index]) => index)].flatMap(({ partitionKey, sortKey }) =>
+    sortKey ? [partitionKey, sortKey] : [partitionKey],
+  );
+  const input: CreateTableCommandInput = {
+    TableName: table.name,
+    BillingMode: "PAY_PER_REQUEST",
+    KeySchema: keySchema(table.partitionKey, table.sortKey),
+    AttributeDefinitions: [...new Map(attributes.map(({ name, type }) => [name, type]))].map(([name, type]) => ({
+      AttributeName: name,
+      AttributeType: type,
+    })),
+    ...(indexes.length > 0 && {
+      GlobalSecondaryIndexes: indexes.map(([IndexName, { partitionKey, sortKey }]) => ({
+        IndexName,
+        KeySchema: keySchema(partitionKey, sortKey),
+        Projection: { ProjectionType: "ALL" as const },
+      })),
+    }),
+    ...(table.stream && { StreamSpecification: { StreamEnabled: true, StreamViewType: "NEW_IMAGE" as const } }),
+  };
+  await dynamo.send(new CreateTableCommand(input));
+  await waitUntilTableExists({ client: dynamo, maxWaitTime: 60, minDelay: 1 }, { TableName: table.name });
+  if (!table.timeToLive) return;
+  const TimeToLiveSpecification = { AttributeName: table.timeToLive, Enabled: true };
+  await dynamo.send(new UpdateTimeToLiveCommand({ TableName: table.name, TimeToLiveSpecification }));
+};
+
+const keySchema = (partitionKey: KeyAttribute, sortKey: KeyAttribute | undefined) => [
+  { AttributeName: partitionKey.name, KeyType: "HASH" as const },
+  ...(sortKey ? [{ AttributeName: sortKey.name, KeyType: "RANGE" as const }] : []),
+];
+
+const provisionQueues = async (): Promise<Record<string, string>> => {
+  const sqs = new SQSClient({ useQueueUrlAsEndpoint: false });
+  const addresses: Record<string, string> = {};
+  for (const queue of Object.values<QueueDefinition>(queues)) {
+    const deadLetters = await createQueue(sqs, queue.deadLetterName, {});
+    const { Attributes } = await sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl: deadLetters, AttributeNames: ["QueueArn"] }),
+    );
+    const RedrivePolicy = JSON.stringify({
+      deadLetterTargetArn: Attributes?.QueueArn,
+      maxReceiveCount: queue.maxReceiveCount,
+    });
+    addresses[queue.variable] = await createQueue(sqs, queue.name, { RedrivePolicy });
+  }
+  sqs.destroy();
+  return addresses;
+};
+
+/** Creating a queue that is there with the same attributes answers its address. */
+const createQueue = async (sqs: SQSClient, QueueName: string, Attributes: Record<string, string>): Promise<string> => {
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName, Attributes }));
+  if (!QueueUrl) throw new TypeError("SQS answered without an address");
+  return QueueUrl;
+};
+
+/** Keys by purpose, so that each function can be allowed to use just the one it needs. */
+const keys = {
+  RECORD_KEY: { alias: "alias/cme-records", spec: { KeySpec: "SYMMETRIC_DEFAULT", KeyUsage: "ENCRYPT_DECRYPT" } },
+  ACCESS_TOKEN_KEYS: { alias: "alias/cme-access-tokens", spec: { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" } },
+  EVIDENCE_KEYS: { alias: "alias/cme-evidence", spec: { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" } },
+} as const satisfies Record<string, { alias: string; spec: CreateKeyCommandInput }>;
+
+const provisionKeys = async (): Promise<Record<string, string>> => {
+  const kms = new KMSClient();
+  for (const { alias, spec } of Object.values(keys)) {
+    if (await hasKey(kms, alias)) continue;
+    const { KeyMetadata } = await kms.send(new CreateKeyCommand(spec));
+    await kms.send(new CreateAliasCommand({ AliasName: alias, TargetKeyId: KeyMetadata?.KeyId }));
+  }
+  kms.destroy();
+  return Object.fromEntries(Object.entries(keys).map(([variable, { alias }]) => [variable, alias]));
+};
+
+const hasKey = async (kms: KMSClient, alias: string): Promise<boolean> => {
+  try {
+    await kms.send(new DescribeKeyCommand({ KeyId: alias }));
+    return true;
+  } catch (error) {
+    if (error instanceof NotFoundException) return false;
+    throw error;
+  }
+};

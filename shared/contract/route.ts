@@ -1,0 +1,41 @@
+import type * as z from "zod";
+
+export const authorityScopes = ["referrals", "cme-list", "enquiries", "contacts:read", "contacts:own"] as const;
+export const dfeScopes = ["contacts:read", "contacts:admin", "clients:admin", "oversight"] as const;
+export type Scope = (typeof authorityScopes)[number] | (typeof dfeScopes)[number];
+
+/**
+ * How a proof of possession is kept from being used twice. `committed`: its `jti` is written in the request's own
+ * transaction, so one proof can never act or disclose a record twice. `remembered`: for other reads each running
+ * instance remembers the proofs it has seen; repeating one within its minute shows its holder the same list again.
+ */
+export type ProofUse = "committed" | "remembered";
+
+export type Access =
+  | { kind: "public" }
+  | { kind: "client-assertion" }
+  | { kind: "token"; scope: Scope; proof: ProofUse };
+
+export type Answer = { description: string; schema?: z.ZodType; mediaType?: string };
+
+/** One operation of the API. The stack, the local server, OpenAPI and the authorisation tests are derived from these. */
+export type Route = {
+  operationId: string;
+  method: "GET" | "POST";
+  /** API Gateway's resource path, with `{name}` for path parameters. */
+  path: `/${string}`;
+  summary: string;
+  access: Access;
+  /** Malformed path parameters are answered as 404: there is nothing at that address. */
+  params?: z.ZodObject;
+  query?: z.ZodObject;
+  body?: z.ZodType;
+  answers: Record<number, Answer>;
+  /** The module that exports the Lambda handler, from the project's root. */
+  handler: `functions/${string}.ts`;
+  /** May a cache keep the answer? Never where it says anything about a child or a referral. */
+  cacheControl: "no-store" | `public, max-age=${number}`;
+};
+
+/** Keeps the literal types of a route, so that its handler is typed by it. */
+export const route = <const R extends Route>(definition: R): R => definition;

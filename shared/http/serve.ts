@@ -1,0 +1,151 @@
+import middy, { type MiddlewareObj } from "@middy/core";
+import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
+import { isServiceFailure } from "../aws/client-settings.ts";
+import { environment, once } from "../aws/environment.ts";
+import type { Route } from "../contract/route.ts";
+import { dependencyUnavailable, internalError, Refusal, scopeMissing } from "../domain/refusals.ts";
+import { log } from "../observability/log.ts";
+import { dynamoClient } from "../store/dynamo.ts";
+import { spendAlone } from "../store/proofs.ts";
+import { accessSettings, authenticate, rememberProof } from "./authenticate.ts";
+import type { Call, Caller, Proof, Reply } from "./call.ts";
+import { headerValues, securityHeaders } from "./headers.ts";
+import { fingerprintOf, intentId, parseBody, parseParams, parseQuery } from "./parse.ts";
+import { problemOf } from "./problem.ts";
+
+export type LambdaHandler = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>;
+
+/** What an operation does with a request that was authenticated and parsed. */
+export type Operation<R extends Route, Dependencies> = (call: Call<R>, dependencies: Dependencies) => Promise<Reply>;
+
+/** An event on its way through the steps, with what they found out. */
+type Arrival = APIGatewayProxyEvent & {
+  startedAt?: number;
+  caller?: Caller;
+  proof?: Proof;
+  call?: unknown;
+  refusal?: Refusal;
+};
+type Step = MiddlewareObj<Arrival, APIGatewayProxyResult>;
+
+/**
+ * The Lambda handler of one operation: authenticate, parse, operate, respond. Whatever is refused on the way is answered
+ * as a problem, and a proof that was verified never serves twice, whether its request came to something or not.
+ */
+export const serve = <R extends Route, Dependencies>(
+  route: R,
+  dependencies: () => Dependencies,
+  operation: Operation<R, Dependencies>,
+): LambdaHandler => {
+  const built = once(dependencies);
+  return middy<Arrival, APIGatewayProxyResult>()
+    .use([respond(route), answerProblems(route), spendProof, authenticateCaller(route), parse(route)])
+    .handler(async (event: Arrival) => {
+      const { status, headers = {}, text } = await operation(event.call as Call<R>, built());
+      return { statusCode: status, headers, body: text };
+    }) as unknown as LambdaHandler;
+};
+
+/** The headers that every answer carries, and a line in the log. */
+const respond = (route: Route): Step => {
+  const finish: NonNullable<Step["after"]> = ({ event, response }) => {
+    if (!response) return;
+    const requestId = event.requestContext.requestId;
+    response.headers = {
+      ...securityHeaders,
+      "cache-control": response.statusCode < 300 ? route.cacheControl : "no-store",
+      ...response.headers,
+      "x-request-id": requestId,
+    };
+    log("request-completed", {
+      requestId,
+      operation: route.operationId,
+      status: response.statusCode,
+      durationMs: Math.round(performance.now() - (event.startedAt ?? 0)),
+      clientId: event.caller?.clientId,
+      authority: event.caller?.authority,
+      refusal: event.refusal?.code,
+    });
+  };
+  return {
+    before: ({ event }) => {
+      event.startedAt = performance.now();
+    },
+    after: finish,
+    onError: finish,
+  };
+};
+
+const answerProblems = (route: Route): Step => ({
+  onError: (request) => {
+    const { event, error } = request;
+    const { requestId } = event.requestContext;
+    event.refusal = error instanceof Refusal ? error : refusalFor(error, requestId, route);
+    const { status, headers, body } = problemOf(event.refusal, requestId);
+    request.response = { statusCode: status, headers, body: JSON.stringify(body) };
+  },
+});
+
+const refusalFor = (error: unknown, requestId: string, { operationId: operation }: Route): Refusal => {
+  const errorName = error instanceof Error ? error.name : typeof error;
+  if (isServiceFailure(error)) {
+    log("dependency-failed", { requestId, operation, errorName });
+    return dependencyUnavailable();
+  }
+  log("request-failed", { requestId, operation, errorName, errorOrigin: originOf(error) });
+  return internalError();
+};
+
+/** Where in our code it was thrown: a file and a line. Never the message, which may quote what was sent. */
+const originOf = (error: unknown): string | undefined =>
+  error instanceof Error ? /(?:functions|shared)\/[\w/.-]+:\d+/.exec(error.stack ?? "")?.[0] : undefined;
+
+const spendUnspent = async (proof: Proof | undefined): Promise<void> => {
+  if (!proof || proof.spent) return;
+  proof.spent = true;
+  await spendAlone(dynamoClient(), environment("PROOFS_TABLE").PROOFS_TABLE, proof);
+};
+
+/** Where the operation's own transaction did not spend the proof, it is spent here. */
+const spendProof: Step = {
+  after: ({ event }) => spendUnspent(event.proof),
+  onError: async (request) => {
+    try {
+      await spendUnspent(request.event.proof);
+    } catch (error) {
+      request.error = error as Error;
+    }
+  },
+};
+
+const authenticateCaller = ({ access }: Route): Step => ({
+  before: async ({ event }) => {
+    if (access.kind !== "token") return;
+    const now = new Date().toISOString();
+    const { caller, proof } = await authenticate(event, now, accessSettings());
+    if (access.proof === "remembered") rememberProof(proof, now);
+    Object.assign(event, { caller, proof });
+    if (!caller.scopes.has(access.scope)) throw scopeMissing(access.scope);
+  },
+});
+
+const parse = (route: Route): Step => ({
+  before: ({ event }) => {
+    const { caller, proof } = event;
+    const id = caller && route.method === "POST" ? intentId(event, caller) : undefined;
+    const params = route.params && parseParams(event, route.params);
+    const query = route.query && parseQuery(event, route.query);
+    const { raw, body } = route.body ? parseBody(event, route.body) : {};
+    event.call = {
+      requestId: event.requestContext.requestId,
+      now: new Date().toISOString(),
+      accept: headerValues(event, "accept").join(", "),
+      params,
+      query,
+      body,
+      event,
+      ...(caller && { caller, proof }),
+      ...(id && { intent: { id, fingerprint: fingerprintOf(route, event, raw) } }),
+    };
+  },
+});

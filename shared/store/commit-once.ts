@@ -1,0 +1,45 @@
+import { dependencyUnavailable } from "../domain/refusals.ts";
+import type { Intent, Proof, Reply } from "../http/call.ts";
+import { answerPlace, recordAnswer, recordedAnswer } from "./answers.ts";
+import { commit, type Dynamo, type Item, type Place, readAll, type Write } from "./dynamo.ts";
+import { proofReplayed, spendInTransaction } from "./proofs.ts";
+
+/** What an attempt would write, and what it would answer if that commits. */
+export type Attempt = { writes: Write[]; reply: Reply };
+
+/** How often a decision is taken anew because what it rested on changed before it committed. */
+const attempts = 8;
+
+/**
+ * Carries out an intent exactly once. The thing itself, the answer to be repeated and the use of the proof commit in one
+ * transaction; where the same intent committed before, its first answer is given again. When something that the decision
+ * rested on has changed meanwhile, everything is read and decided anew: so a lost race ends in a refusal that names the
+ * present state, and never in half a deed.
+ * @param places what the decision needs, read in one call together with the recorded answer
+ * @throws Refusal from the decision; `dpop-replayed`; `idempotency-key-reused`
+ */
+export const commitOnce = async (
+  dynamo: Dynamo,
+  tables: { answers: string; proofs: string },
+  call: { intent: Intent; proof: Proof },
+  places: readonly Place[],
+  decide: (items: (Item | undefined)[]) => Promise<Attempt>,
+): Promise<Reply> => {
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const [answer, ...items] = await readAll(dynamo, [answerPlace(tables.answers, call.intent), ...places]);
+    const first = recordedAnswer(answer, call.intent);
+    if (first) return first;
+    const { writes, reply } = await decide(items);
+    const outcome = await commit(dynamo, [
+      spendInTransaction(tables.proofs, call.proof),
+      recordAnswer(tables.answers, call.intent, reply),
+      ...writes,
+    ]);
+    if (outcome.committed) {
+      call.proof.spent = true;
+      return reply;
+    }
+    if (outcome.lost.has("proof")) throw proofReplayed();
+  }
+  throw dependencyUnavailable();
+};

@@ -1,0 +1,100 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { DynamoDBClient, TransactionCanceledException } from "@aws-sdk/client-dynamodb";
+import {
+  BatchGetCommand,
+  DynamoDBDocumentClient,
+  TransactWriteCommand,
+  type TransactWriteCommandInput,
+} from "@aws-sdk/lib-dynamodb";
+import { unmarshall } from "@aws-sdk/util-dynamodb";
+import { v7 as uuidV7 } from "uuid";
+import { clientSettings } from "../aws/client-settings.ts";
+import { once } from "../aws/environment.ts";
+import { dependencyUnavailable } from "../domain/refusals.ts";
+
+export type Dynamo = DynamoDBDocumentClient;
+export type Item = Record<string, unknown>;
+export type Key = Record<string, string | number>;
+
+export const dynamoClient = once(
+  (): Dynamo =>
+    DynamoDBDocumentClient.from(new DynamoDBClient(clientSettings()), {
+      marshallOptions: { removeUndefinedValues: true },
+    }),
+);
+
+const attempts = 6;
+/** Full jitter: up to 20, 40, 80 … milliseconds. */
+const backOff = (attempt: number) => pause(Math.random() * 20 * 2 ** attempt);
+
+/** Where an item stands. */
+export type Place = { table: string; key: Key };
+
+/**
+ * Reads up to 100 items in one strongly consistent call; answers them in the order asked, `undefined` where there is none.
+ * @throws Refusal `dependency-unavailable` when DynamoDB keeps leaving keys unprocessed.
+ */
+export const readAll = async (dynamo: Dynamo, places: readonly Place[]): Promise<(Item | undefined)[]> => {
+  if (places.length === 0) return [];
+  const found: { table: string; item: Item }[] = [];
+  const requests: Record<string, { Keys: Key[]; ConsistentRead: true }> = {};
+  for (const { table, key } of places) {
+    requests[table] ??= { Keys: [], ConsistentRead: true };
+    const keys = requests[table].Keys;
+    if (!keys.some((other) => isAt(other, key))) keys.push(key);
+  }
+  let pending: typeof requests | undefined = requests;
+  for (let attempt = 0; pending && Object.keys(pending).length > 0; attempt += 1) {
+    if (attempt === attempts) throw dependencyUnavailable();
+    if (attempt > 0) await backOff(attempt);
+    const { Responses = {}, UnprocessedKeys } = await dynamo.send(new BatchGetCommand({ RequestItems: pending }));
+    for (const [table, items] of Object.entries(Responses)) {
+      for (const item of items) found.push({ table, item });
+    }
+    pending = UnprocessedKeys as typeof requests | undefined;
+  }
+  return places.map(({ table, key }) => found.find((each) => each.table === table && isAt(each.item, key))?.item);
+};
+
+const isAt = (item: Item, key: Key): boolean => Object.entries(key).every(([name, value]) => item[name] === value);
+
+/** One write of a transaction. `name` says which one failed, when one did. */
+export type Write = { name: string; item: NonNullable<TransactWriteCommandInput["TransactItems"]>[number] };
+
+/**
+ * `lost` names the writes whose condition did not hold, each with the item as it stands now (absent if there is none).
+ * Then nothing at all was written.
+ */
+export type CommitOutcome = { committed: true } | { committed: false; lost: Map<string, Item | undefined> };
+
+/**
+ * Commits all writes or none (at most 100). Clashes with another transaction under way are tried again with the same
+ * request token, so that an answer lost on the network never makes a thing happen twice.
+ */
+export const commit = async (dynamo: Dynamo, writes: readonly Write[]): Promise<CommitOutcome> => {
+  const ClientRequestToken = uuidV7();
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      await dynamo.send(
+        new TransactWriteCommand({ ClientRequestToken, TransactItems: writes.map(({ item }) => item) }),
+      );
+      return { committed: true };
+    } catch (error) {
+      if (!(error instanceof TransactionCanceledException)) throw error;
+      const reasons = error.CancellationReasons ?? [];
+      const lost = new Map<string, Item | undefined>();
+      for (const [index, write] of writes.entries()) {
+        const reason = reasons[index];
+        if (reason?.Code !== "ConditionalCheckFailed") continue;
+        lost.set(write.name, reason.Item && unmarshall(reason.Item));
+      }
+      if (lost.size > 0) return { committed: false, lost };
+      const passing = reasons.some(({ Code }) => Code !== undefined && transient.has(Code));
+      if (!passing) throw error;
+      if (attempt + 1 === attempts) throw dependencyUnavailable();
+      await backOff(attempt);
+    }
+  }
+};
+
+const transient = new Set(["TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"]);

@@ -1,0 +1,141 @@
+import type { QueryCommandInput } from "@aws-sdk/lib-dynamodb";
+import * as z from "zod";
+import { type Action, initialState, type ReferralState, referralStates, ruleOf } from "../domain/lifecycle.ts";
+import type { Referral } from "../domain/referral.ts";
+import type { Dynamo, Item, Place, Write } from "./dynamo.ts";
+import { readPage } from "./page.ts";
+
+const digest = z.templateLiteral(["sha-256:", z.string()]);
+
+const stored = z.object({
+  referralId: z.string(),
+  sender: z.string(),
+  recipient: z.string(),
+  temporaryAuthority: z.string().nullable(),
+  state: z.enum(referralStates),
+  urgency: z.enum(["urgent", "standard"]),
+  sentBy: z.string(),
+  submittedAt: z.string(),
+  receiptDueAt: z.string(),
+  receivedAt: z.string().nullable(),
+  receivedBy: z.string().nullable(),
+  finding: z.enum(["located", "not-located"]).nullable(),
+  concludedAt: z.string().nullable(),
+  followsReferralId: z.string().nullable(),
+  payloadDigest: digest,
+  senderEntryId: z.string(),
+  recipientEntryId: z.string().nullable(),
+  removedAt: z.string().nullable(),
+  receipt: z.string().nullable(),
+  certificate: z.string().nullable(),
+  head: z.object({ sequence: z.number(), hash: digest.nullable() }),
+  version: z.number(),
+}) satisfies z.ZodType<Referral>;
+
+export const referralPlace = (table: string, referralId: string): Place => ({ table, key: { referralId } });
+
+export const referralFrom = (item: Item | undefined): Referral | undefined => item && stored.parse(item);
+
+const itemOf = (referral: Referral): Item => ({
+  ...referral,
+  recipientState: `${referral.recipient}#${referral.state}`,
+  senderState: `${referral.sender}#${referral.state}`,
+  dueKey: `${referral.receiptDueAt}#${referral.referralId}`,
+  submittedKey: `${referral.submittedAt}#${referral.referralId}`,
+});
+
+const named = ({ referralId }: Referral): string => `referral ${referralId}`;
+
+export const putNewReferral = (table: string, referral: Referral): Write => ({
+  name: named(referral),
+  item: {
+    Put: { TableName: table, Item: itemOf(referral), ConditionExpression: "attribute_not_exists(referralId)" },
+  },
+});
+
+/**
+ * Replaces the referral that was read. The database holds the lifecycle's rule too: at the moment of commit the state
+ * must be one from which the action is allowed, and nothing may have been added to the trail since.
+ * @param action absent for what leaves the state alone, such as a read
+ */
+export const replaceReferral = (table: string, before: Referral, after: Referral, action?: Action): Write => {
+  const states = action ? ruleOf(action).from : [];
+  return {
+    name: named(before),
+    item: {
+      Put: {
+        TableName: table,
+        Item: itemOf(after),
+        ConditionExpression: ["version = :version", ...(action ? [`#state IN (${states.map(placeholder)})`] : [])].join(
+          " AND ",
+        ),
+        ...(action && { ExpressionAttributeNames: { "#state": "state" } }),
+        ExpressionAttributeValues: {
+          ":version": before.version,
+          ...Object.fromEntries(states.map((state) => [placeholder(state), state])),
+        },
+      },
+    },
+  };
+};
+
+const placeholder = (state: ReferralState): string => `:${state.replaceAll("-", "_")}`;
+
+export type Box = "inbox" | "outbox";
+
+/**
+ * One page of an authority's referrals: the inbox by deadline, the outbox newest first. One call. With a state, other
+ * states' items are not even read; the overdue ones of an inbox are the front of what awaits receipt there.
+ */
+export const readBox = (
+  dynamo: Dynamo,
+  table: string,
+  authority: string,
+  boxQuery: BoxQuery,
+): Promise<{ items: Referral[]; next: string | null }> => {
+  const { box, state, overdue, limit, cursor } = boxQuery;
+  const partition = box === "inbox" ? "recipient" : "sender";
+  const query: QueryCommandInput = {
+    TableName: table,
+    IndexName: state ? `${box}-by-state` : box,
+    KeyConditionExpression: "#partition = :partition",
+    ExpressionAttributeNames: { "#partition": state ? `${partition}State` : partition },
+    ExpressionAttributeValues: { ":partition": state ? `${authority}#${state}` : authority },
+    ScanIndexForward: box === "inbox",
+  };
+  return readPage(
+    dynamo,
+    narrowed(query, boxQuery),
+    { list: ["referrals", authority, box, state ?? null, overdue ?? null], limit, cursor },
+    (item) => stored.parse(item),
+  );
+};
+
+export type BoxQuery = {
+  box: "inbox" | "outbox";
+  state: ReferralState | undefined;
+  /** Only what is past its deadline (asked for with the state `awaiting-receipt`), or only what is not. */
+  overdue: boolean | undefined;
+  now: string;
+  limit: number;
+  cursor: string | undefined;
+};
+
+const narrowed = (query: QueryCommandInput, { box, overdue, now }: BoxQuery): QueryCommandInput => {
+  if (overdue === undefined) return query;
+  const values = { ...query.ExpressionAttributeValues, ":now": now };
+  if (overdue && box === "inbox") {
+    return {
+      ...query,
+      KeyConditionExpression: `${query.KeyConditionExpression} AND dueKey < :now`,
+      ExpressionAttributeValues: values,
+    };
+  }
+  if (overdue) return { ...query, FilterExpression: "dueKey < :now", ExpressionAttributeValues: values };
+  return {
+    ...query,
+    FilterExpression: "NOT (#state = :awaiting AND dueKey < :now)",
+    ExpressionAttributeNames: { ...query.ExpressionAttributeNames, "#state": "state" },
+    ExpressionAttributeValues: { ...values, ":awaiting": initialState },
+  };
+};

@@ -1,0 +1,83 @@
+/**
+ * Every table of the exchange, once: the stack and the local engines are both made from this. One table for each thing
+ * that a function is or is not allowed to touch, so that "may not read a record" and "may not change the trail" are
+ * plain IAM grants. No key and no index holds anything about a child (R6).
+ */
+export type KeyAttribute = { name: string; type: "S" | "N" };
+export type IndexDefinition = { partitionKey: KeyAttribute; sortKey: KeyAttribute };
+export type TableDefinition = {
+  /** The environment variable in which a function finds the table's name. */
+  variable: `${string}_TABLE`;
+  name: string;
+  partitionKey: KeyAttribute;
+  sortKey?: KeyAttribute;
+  indexes?: Record<string, IndexDefinition>;
+  /** The attribute with the second after which DynamoDB may delete an item. */
+  timeToLive?: string;
+  /** Changes are streamed to the fan-out. */
+  stream?: true;
+};
+
+const text = (name: string): KeyAttribute => ({ name, type: "S" });
+const number = (name: string): KeyAttribute => ({ name, type: "N" });
+
+export const tables = {
+  /** Authorities with their named contacts: one item an authority, so one read answers for both. */
+  directory: {
+    variable: "DIRECTORY_TABLE",
+    name: "cme-directory",
+    partitionKey: text("code"),
+    indexes: { "by-listing": { partitionKey: text("listing"), sortKey: text("code") } },
+  },
+  /** OAuth clients: whose they are, their public keys and scopes. */
+  clients: { variable: "CLIENTS_TABLE", name: "cme-clients", partitionKey: text("clientId") },
+  /** The `jti` of every assertion and proof that was used, for as long as it could be used again. */
+  proofs: {
+    variable: "PROOFS_TABLE",
+    name: "cme-proofs",
+    partitionKey: text("proof"),
+    timeToLive: "expiresAt",
+  },
+  /** Recorded answers by client and Idempotency-Key, kept as long as the thing that was made. */
+  answers: { variable: "ANSWERS_TABLE", name: "cme-answers", partitionKey: text("intent") },
+  referrals: {
+    variable: "REFERRALS_TABLE",
+    name: "cme-referrals",
+    partitionKey: text("referralId"),
+    indexes: {
+      inbox: { partitionKey: text("recipient"), sortKey: text("dueKey") },
+      "inbox-by-state": { partitionKey: text("recipientState"), sortKey: text("dueKey") },
+      outbox: { partitionKey: text("sender"), sortKey: text("submittedKey") },
+      "outbox-by-state": { partitionKey: text("senderState"), sortKey: text("submittedKey") },
+    },
+  },
+  /** The audit trail: written once, never changed. */
+  events: {
+    variable: "EVENTS_TABLE",
+    name: "cme-events",
+    partitionKey: text("referralId"),
+    sortKey: number("sequence"),
+  },
+  /** Encrypted records and notes: the only place where anything about a child stands. */
+  records: {
+    variable: "RECORDS_TABLE",
+    name: "cme-records",
+    partitionKey: text("subject"),
+    sortKey: text("part"),
+  },
+  entries: {
+    variable: "ENTRIES_TABLE",
+    name: "cme-entries",
+    partitionKey: text("entryId"),
+    indexes: { "by-authority": { partitionKey: text("list"), sortKey: text("openedKey") } },
+  },
+  /** What still has to be told to somebody: one row an event, written in the event's own transaction. */
+  outbox: {
+    variable: "OUTBOX_TABLE",
+    name: "cme-outbox",
+    partitionKey: text("messageId"),
+    stream: true,
+  },
+} as const satisfies Record<string, TableDefinition>;
+
+export type TableName = keyof typeof tables;

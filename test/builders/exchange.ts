@@ -1,0 +1,53 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
+import { type Client, connect } from "../../infra/local/client.ts";
+import { type Exchange, startExchange } from "../../infra/local/exchange.ts";
+
+export type TestExchange = {
+  origin: string;
+  dataDir: string;
+  /** The folder with the clients' key files. */
+  clients: string;
+  /** Every line that the exchange has logged. */
+  logLines: string[];
+  client(owner: string): Promise<Client>;
+};
+
+/**
+ * A real exchange on the real embedded engines, in this process, for the tests of one file: it starts before them and
+ * is gone after them.
+ */
+export const useExchange = (): TestExchange => {
+  const clients = new Map<string, Promise<Client>>();
+  const running: TestExchange = {
+    origin: "",
+    dataDir: "",
+    clients: "",
+    logLines: [],
+    client: (owner) => {
+      const client = clients.get(owner) ?? connect(running.clients, owner);
+      clients.set(owner, client);
+      return client;
+    },
+  };
+  const { write } = process.stdout;
+  let exchange: Exchange | undefined;
+
+  beforeAll(async () => {
+    process.stdout.write = ((text: string) => running.logLines.push(text) > 0) as typeof write;
+    running.dataDir = await mkdtemp(join(tmpdir(), "cme-exchange-"));
+    const endpoints = { dynamodb: undefined, sqs: undefined, kms: undefined };
+    exchange = await startExchange({ port: 0, dataDir: running.dataDir, endpoints });
+    Object.assign(running, { origin: exchange.origin, clients: exchange.clients });
+  });
+
+  afterAll(async () => {
+    await exchange?.close();
+    process.stdout.write = write;
+    await rm(running.dataDir, { recursive: true, force: true });
+  });
+
+  return running;
+};
