@@ -109,6 +109,7 @@ const match = (pattern: string, path: string): Record<string, string> | undefine
       if (name !== value) return undefined;
       continue;
     }
+    if (value === "") return undefined;
     try {
       parameters[name.slice(1, -1)] = decodeURIComponent(value);
     } catch {

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { access, mkdir, realpath } from "node:fs/promises";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { StartError } from "./start-error.ts";
 
 /** What the person who starts the exchange may set, all by environment variables. */
@@ -32,10 +32,25 @@ const portFrom = (text: string): number => {
 
 const writableFolder = async (folder: string): Promise<string> => {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder);
     await access(folder, constants.W_OK | constants.X_OK);
     return await realpath(folder);
   } catch {
     throw new StartError(`The folder ${folder} can't be written: set DATA_DIR to one that can.`);
+  }
+};
+
+/** Not mkdir's own `recursive`, which never comes back where the kernel denies that the parent is there (as in /proc). */
+const makeFolder = async (folder: string): Promise<void> => {
+  const make = () =>
+    mkdir(folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "EEXIST") throw error;
+    });
+  try {
+    await make();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || dirname(folder) === folder) throw error;
+    await makeFolder(dirname(folder));
+    await make();
   }
 };
