@@ -8,10 +8,16 @@ import type { SingleUse } from "../../shared/store/proofs.ts";
 /** Seconds: how far ahead an assertion's `exp` may be. */
 export const longestAssertion = 300;
 
+/** Characters: no client id is longer. DynamoDB fails on a key of more than 2,048 bytes. */
+const longestClientId = 256;
+
 /** The client is not authenticated (RFC 6749 section 5.2). The message says which check failed. */
 export class ClientRefused extends Error {
   override readonly name = "ClientRefused";
 }
+
+/** The same whether the client is unknown or inactive. */
+const notActive = () => new ClientRefused("The client assertion's iss is not an active client.");
 
 const claimsSchema = z.looseObject({
   iss: z.string(),
@@ -35,7 +41,8 @@ export const claimedClient = (assertion: string): string => {
     }
     if (typeof kid !== "string") throw new ClientRefused("The client assertion's header has no kid.");
     const { iss } = decodeJwt(assertion);
-    if (typeof iss !== "string") throw new ClientRefused("The client assertion has no iss.");
+    if (typeof iss !== "string" || iss === "") throw new ClientRefused("The client assertion has no iss.");
+    if (iss.length > longestClientId) throw notActive();
     return iss;
   } catch (error) {
     throw error instanceof ClientRefused ? error : new ClientRefused("The client assertion is not a JWT.");
@@ -52,7 +59,7 @@ export const verifyAssertion = async (
   client: Client | undefined,
   { issuer, now }: { issuer: string; now: string },
 ): Promise<SingleUse> => {
-  if (!client?.active) throw new ClientRefused("The client assertion's iss is not an active client.");
+  if (!client?.active) throw notActive();
   const { kid, alg } = decodeProtectedHeader(assertion);
   const key = client.keys.find((each) => each.kid === kid && each.use !== "enc");
   if (!key) throw new ClientRefused("The client assertion's kid is not one of the client's registered keys.");

@@ -53,6 +53,7 @@ const grant = async (call: Call<typeof route>, deps: Dependencies): Promise<Repl
   if (named !== null && named !== client.clientId)
     throw new ClientRefused("client_id is not the client assertion's iss.");
   const scope = grantedScope(client, form.get("scope"));
+  const access_token = await deps.tokenKeys.current.sign("at+jwt", claimsFor(client, scope, thumbprint, deps, now));
   const outcome = await commit(deps.dynamo, [
     spendInTransaction(deps.tables.proofs, use, "assertion"),
     spendInTransaction(deps.tables.proofs, proof),
@@ -61,7 +62,6 @@ const grant = async (call: Call<typeof route>, deps: Dependencies): Promise<Repl
     if (outcome.lost.has("assertion")) throw new ClientRefused("The client assertion's jti was used before.");
     throw new TokenError("invalid_dpop_proof", "The proof's jti was used before.");
   }
-  const access_token = await deps.tokenKeys.current.sign("at+jwt", claimsFor(client, scope, thumbprint, deps, now));
   log("token-issued", { requestId: call.requestId, clientId: client.clientId, authority: client.authority });
   return reply(route, 200, { access_token, token_type: "DPoP", expires_in: tokenLifetime, scope });
 };

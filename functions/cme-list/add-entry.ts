@@ -29,10 +29,10 @@ const addEntry: Operation<typeof route, ReturnType<typeof dependencies>> = (
   { dynamo, tables, kms, recordKey },
 ) => {
   const { child } = call.body;
-  return commitOnce(dynamo, tables, call, [], async () => {
-    const faults = schoolAgeFaults(child.identity.dateOfBirth, call.now);
+  return commitOnce(dynamo, tables, call, [], async (_none, now) => {
+    const faults = schoolAgeFaults(child.identity.dateOfBirth, now);
     if (faults.length > 0) throw validationFailed(faults);
-    const entry = newEntry({ entryId: uuidV7(), authority: call.caller.authority, openedAt: call.now });
+    const entry = newEntry({ entryId: uuidV7(), authority: call.caller.authority, openedAt: now });
     const envelope = await seal(kms, recordKey, entryContext(entry), canonicalJson(child));
     return {
       writes: [

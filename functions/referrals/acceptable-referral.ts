@@ -1,5 +1,6 @@
 import type { submitReferral as route } from "../../shared/contract/referrals.ts";
 import { schoolAgeFaults } from "../../shared/contract/school-age-faults.ts";
+import type { Contact } from "../../shared/domain/contacts.ts";
 import { type Entry, isOnList } from "../../shared/domain/entry.ts";
 import { partyOf, type Referral } from "../../shared/domain/referral.ts";
 import { type BodyFault, entryAlreadyReferred, entryClosed, validationFailed } from "../../shared/domain/refusals.ts";
@@ -17,15 +18,15 @@ export type Found = {
 };
 
 /**
- * Everything that must be true before a child is referred, all faults at once.
+ * Everything that must be true before a child is referred, all faults at once; answers the contact who refers.
  * @throws Refusal `validation-failed`
  */
-export const acceptable = ({ caller, body, now }: Call<typeof route>, found: Found): void => {
+export const acceptable = ({ caller, body }: Call<typeof route>, found: Found, now: string): Contact => {
+  const contact =
+    found.sender && contactsInEffect(found.sender, now).find(({ contactId }) => contactId === body.sentBy);
   const faults = [
     ...recipientFaults(caller.authority, body.recipient, found.recipient, now),
-    ...(found.sender && contactsInEffect(found.sender, now).some(({ contactId }) => contactId === body.sentBy)
-      ? []
-      : [{ pointer: "/sentBy", detail: "is not a named contact of your authority in effect" }]),
+    ...(contact ? [] : [{ pointer: "/sentBy", detail: "is not a named contact of your authority in effect" }]),
     ...schoolAgeFaults(body.child.identity.dateOfBirth, now),
     ...(body.temporaryAuthority
       ? temporaryFaults([caller.authority, body.recipient], body.temporaryAuthority, found.temporary, now)
@@ -34,7 +35,8 @@ export const acceptable = ({ caller, body, now }: Call<typeof route>, found: Fou
       ? [{ pointer: "/followsReferralId", detail: "is not a referral that your authority received" }]
       : []),
   ];
-  if (faults.length > 0) throw validationFailed(faults);
+  if (!contact || faults.length > 0) throw validationFailed(faults);
+  return contact;
 };
 
 /** Nothing is sent to authorities outside England through the exchange, nor to one that no one would answer for. */

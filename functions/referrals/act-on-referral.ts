@@ -1,9 +1,8 @@
 import type { KMSClient } from "@aws-sdk/client-kms";
 import { environment } from "../../shared/aws/environment.ts";
 import type { Contact } from "../../shared/domain/contacts.ts";
-import { type Closure, close, type Entry, isOnList, release } from "../../shared/domain/entry.ts";
-import { type Action, decide, isOpen, lifecycle } from "../../shared/domain/lifecycle.ts";
-import { advance, type Fact, partyOf, type Referral, type Step } from "../../shared/domain/referral.ts";
+import { type Action, decide, lifecycle } from "../../shared/domain/lifecycle.ts";
+import { type Fact, partyOf, type Referral, type Step } from "../../shared/domain/referral.ts";
 import {
   notFound,
   notYourRole,
@@ -16,15 +15,8 @@ import type { Caller, Intent, Proof, Reply } from "../../shared/http/call.ts";
 import { seal } from "../../shared/keys/envelope.ts";
 import { kmsClient } from "../../shared/keys/kms.ts";
 import { type Attempt, commitOnce } from "../../shared/store/commit-once.ts";
-import {
-  type Authority,
-  authorityFrom,
-  authorityPlace,
-  contactStillInEffect,
-  contactsInEffect,
-} from "../../shared/store/directory.ts";
-import { type Dynamo, dynamoClient, type Item, readAll, type Write } from "../../shared/store/dynamo.ts";
-import { entryFrom, entryPlace, replaceEntry } from "../../shared/store/entries.ts";
+import { type Authority, authorityFrom, authorityPlace, contactsInEffect } from "../../shared/store/directory.ts";
+import { dynamoClient, type Write } from "../../shared/store/dynamo.ts";
 import { notePart, putEnvelope, referralContext } from "../../shared/store/records.ts";
 import { referralFrom, referralPlace, replaceReferral } from "../../shared/store/referrals.ts";
 import { tableNames } from "../../shared/store/table-names.ts";
@@ -40,10 +32,15 @@ export const actionDependencies = () => ({
   recordKey: environment("RECORD_KEY").RECORD_KEY,
 });
 
-type ActionCall = { caller: Caller; intent: Intent; proof: Proof; now: string; params: { id: string } };
+type ActionCall = { caller: Caller; intent: Intent; proof: Proof; params: { id: string } };
 
 /** What an action finds when it is about to be planned: it is permitted from here. */
-export type Situation = { referral: Referral; authority: Authority };
+export type Situation = {
+  referral: Referral;
+  /** The caller's own. */
+  authority: Authority;
+  now: string;
+};
 
 /**
  * The story that every action on a referral tells: load, give a recorded answer again, see whether the caller is a party
@@ -61,12 +58,12 @@ export const actOnReferral = (
     tables,
     call,
     [referralPlace(tables.referrals, call.params.id), authorityPlace(tables.directory, call.caller.authority)],
-    async ([referralItem, authorityItem]) => {
+    async ([referralItem, authorityItem], now) => {
       const referral = referralFrom(referralItem);
       const authority = authorityFrom(authorityItem);
       if (!referral || !authority || !partyOf(referral, call.caller.authority)) throw notFound();
       permit(choose, referral, call.caller);
-      return plan({ referral, authority });
+      return plan({ referral, authority, now });
     },
   );
 
@@ -83,22 +80,20 @@ const permit = (action: Action, referral: Referral, caller: Caller): void => {
  * The caller's named contact on whose word this is done.
  * @throws Refusal `validation-failed` unless it is a contact of the caller's authority in effect
  */
-export const namedContact = (authority: Authority, contactId: string, pointer: string, now: string): Contact => {
+export const namedContact = ({ authority, now }: Situation, contactId: string, pointer: string): Contact => {
   const contact = contactsInEffect(authority, now).find((each) => each.contactId === contactId);
   if (!contact) throw validationFailed([{ pointer, detail: "is not a named contact of your authority in effect" }]);
   return contact;
 };
 
-export const contactCheck = (tables: { directory: string }, contact: Contact, now: string): Write =>
-  contactStillInEffect(tables.directory, contact.authority, contact.contactId, now);
-
-export const factOf = (call: ActionCall, contact?: Contact, details: Record<string, string> = {}): Fact => ({
-  at: call.now,
-  actor: {
-    authority: call.caller.authority,
-    clientId: call.caller.clientId,
-    contactId: contact?.contactId ?? null,
-  },
+export const factOf = (
+  { caller }: ActionCall,
+  { now }: Situation,
+  contact?: Contact,
+  details: Record<string, string> = {},
+): Fact => ({
+  at: now,
+  actor: { authority: caller.authority, clientId: caller.clientId, contactId: contact?.contactId ?? null },
   details,
 });
 
@@ -118,64 +113,4 @@ export const noteWrites = async (
   const part = notePart(step.event.sequence);
   const envelope = await seal(kms, recordKey, referralContext(step.after, part), note);
   return [putEnvelope(tables.records, { kind: "referral", id: step.after.referralId }, part, envelope)];
-};
-
-type Reading = { dynamo: Dynamo; tables: ActionDependencies["tables"] };
-
-/** The entries of a referral's two sides, as they stand. */
-export const entriesOf = async (
-  { dynamo, tables }: Reading,
-  referral: Referral,
-): Promise<{ senderEntry: Entry; recipientEntry: Entry | undefined }> => {
-  const ids = [referral.senderEntryId, referral.recipientEntryId].filter((id) => id !== null);
-  const [senderEntry, recipientEntry] = (
-    await readAll(
-      dynamo,
-      ids.map((id) => entryPlace(tables.entries, id)),
-    )
-  ).map((item: Item | undefined) => entryFrom(item));
-  if (!senderEntry) throw new TypeError("A referral without its sender's entry");
-  return { senderEntry, recipientEntry };
-};
-
-export const entryWrites = (tables: { entries: string }, before: Entry, after: Entry): Write[] =>
-  after === before ? [] : [replaceEntry(tables.entries, before, after)];
-
-/**
- * Takes an entry off its authority's list, with what follows for the other referrals that hang on it: the one by which
- * the child was referred on is withdrawn if nobody has received it, and the one by which the child came is concluded.
- * @param under the referral whose own action closes the entry: that action looks after it
- */
-export const closeEntry = async (
-  { dynamo, tables }: Reading,
-  entry: Entry,
-  closure: Closure,
-  under: Referral,
-  fact: Fact,
-): Promise<{ closed: Entry; writes: Write[] }> => {
-  if (!isOnList(entry)) return { closed: entry, writes: [] };
-  const [referredOn, cameBy] = await othersOf({ dynamo, tables }, entry, under);
-  const closed = close(referredOn ? release(entry, referredOn.referralId) : entry, closure);
-  const writes = entryWrites(tables, entry, closed);
-  if (referredOn?.state === "awaiting-receipt")
-    writes.push(...stepWrites(tables, advance(referredOn, "withdraw", fact)));
-  if (cameBy && isOpen(cameBy.state)) {
-    const details = { outcome: closure.as };
-    const step = advance(cameBy, "conclude-by-closure", { ...fact, details }, { concludedAt: fact.at });
-    const { senderEntry } = await entriesOf({ dynamo, tables }, cameBy);
-    writes.push(
-      ...stepWrites(tables, step),
-      ...entryWrites(tables, senderEntry, release(senderEntry, cameBy.referralId)),
-    );
-  }
-  return { closed: { ...closed, version: entry.version + 1 }, writes };
-};
-
-const othersOf = async ({ dynamo, tables }: Reading, entry: Entry, under: Referral) => {
-  const ids = [entry.openReferralId, entry.openedByReferralId].map((id) => (id === under.referralId ? null : id));
-  const found = await readAll(
-    dynamo,
-    ids.filter((id) => id !== null).map((id) => referralPlace(tables.referrals, id)),
-  );
-  return ids.map((id) => (id === null ? undefined : referralFrom(found.find((item) => item?.referralId === id))));
 };

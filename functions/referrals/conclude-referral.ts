@@ -9,20 +9,20 @@ import {
   type ActionDependencies,
   actionDependencies,
   actOnReferral,
-  closeEntry,
-  entriesOf,
-  entryWrites,
   factOf,
   noteWrites,
   stepWrites,
 } from "./act-on-referral.ts";
+import { closeEntry, entriesOf, entryWrites } from "./entries-of-referral.ts";
 
 const concludeReferral: Operation<typeof route, ActionDependencies> = (call, deps) =>
-  actOnReferral(call, deps, "conclude", async ({ referral }) => {
-    const fact = factOf(call, undefined, { outcome: call.body.outcome });
-    const step = advance(referral, "conclude", fact, { concludedAt: call.now });
+  actOnReferral(call, deps, "conclude", async (situation) => {
+    const { referral, now } = situation;
+    const fact = factOf(call, situation, undefined, { outcome: call.body.outcome });
+    const step = advance(referral, "conclude", fact, { concludedAt: now });
     const { senderEntry, recipientEntry } = await entriesOf(deps, referral);
-    const closed = recipientEntry && (await closeEntry(deps, recipientEntry, closureOf(call), referral, fact));
+    const closed =
+      recipientEntry && (await closeEntry(deps, recipientEntry, closureOf(call.body, now), referral, fact));
     return {
       writes: [
         ...stepWrites(deps.tables, step),
@@ -30,12 +30,12 @@ const concludeReferral: Operation<typeof route, ActionDependencies> = (call, dep
         ...(closed?.writes ?? []),
         ...(await noteWrites(deps, step, "provision" in call.body ? call.body.provision : undefined)),
       ],
-      reply: reply(route, 201, summaryOf(step.after, call.now)),
+      reply: reply(route, 201, summaryOf(step.after, now)),
     };
   });
 
 /** How the child is now educated. What the provision is, in words, is sealed with the record. */
-const closureOf = ({ body, now }: Call<typeof route>): Closure =>
+const closureOf = (body: Call<typeof route>["body"], now: string): Closure =>
   body.outcome === "on-school-register"
     ? { as: body.outcome, at: now, schoolUrn: body.schoolUrn, startDate: body.startDate }
     : { as: body.outcome, at: now };

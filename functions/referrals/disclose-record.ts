@@ -22,7 +22,7 @@ export const disclosureDependencies = () => ({
 });
 export type DisclosureDependencies = ReturnType<typeof disclosureDependencies>;
 
-type DisclosureCall = { requestId: string; now: string; params: { id: string }; caller: Caller; proof: Proof };
+type DisclosureCall = { requestId: string; params: { id: string }; caller: Caller; proof: Proof };
 
 const attempts = 8;
 
@@ -44,7 +44,10 @@ export const discloseRecord = async (
     if (!referral || !mayRead(referral, call.caller.authority)) throw notFound();
     const answer = await disclose(referral, items);
     const { authority, clientId } = call.caller;
-    const read = recordRead(referral, { at: call.now, actor: { authority, clientId, contactId: null } });
+    const read = recordRead(referral, {
+      at: new Date().toISOString(),
+      actor: { authority, clientId, contactId: null },
+    });
     const outcome = await commit(dynamo, [
       spendInTransaction(tables.proofs, call.proof),
       replaceReferral(tables.referrals, referral, read.after),

@@ -4,37 +4,36 @@ import { confirm, release, reopenIfRemovedUnder } from "../../shared/domain/entr
 import { advance, type Fact, type Referral } from "../../shared/domain/referral.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
+import { contactUnchanged } from "../../shared/store/directory.ts";
 import type { Write } from "../../shared/store/dynamo.ts";
 import {
   type ActionDependencies,
   actionDependencies,
   actOnReferral,
-  closeEntry,
-  contactCheck,
-  entriesOf,
-  entryWrites,
   factOf,
   namedContact,
   noteWrites,
   stepWrites,
 } from "./act-on-referral.ts";
+import { closeEntry, entriesOf, entryWrites } from "./entries-of-referral.ts";
 
 const recordFinding: Operation<typeof route, ActionDependencies> = (call, deps) => {
   const { finding, foundBy, note } = call.body;
   const action = finding === "located" ? "find-located" : "find-not-located";
-  return actOnReferral(call, deps, action, async ({ referral, authority }) => {
-    const contact = namedContact(authority, foundBy, "/foundBy", call.now);
-    const fact = factOf(call, contact);
+  return actOnReferral(call, deps, action, async (situation) => {
+    const { referral, now } = situation;
+    const contact = namedContact(situation, foundBy, "/foundBy");
+    const fact = factOf(call, situation, contact);
     const step = advance(referral, action, fact, { finding });
     const entries = finding === "located" ? confirmed(deps, referral) : notLocated(deps, referral, fact);
     return {
       writes: [
-        contactCheck(deps.tables, contact, call.now),
+        contactUnchanged(deps.tables.directory, contact),
         ...stepWrites(deps.tables, step),
         ...(await entries),
         ...(await noteWrites(deps, step, note)),
       ],
-      reply: reply(route, 201, summaryOf(step.after, call.now)),
+      reply: reply(route, 201, summaryOf(step.after, now)),
     };
   });
 };

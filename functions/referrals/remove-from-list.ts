@@ -1,52 +1,32 @@
-import { v7 as uuidV7 } from "uuid";
-import { environment } from "../../shared/aws/environment.ts";
 import { entryOf } from "../../shared/contract/present.ts";
 import { removeFromList as route } from "../../shared/contract/referrals.ts";
 import { isOnList } from "../../shared/domain/entry.ts";
 import { advance } from "../../shared/domain/referral.ts";
 import { removalNotPermitted } from "../../shared/domain/refusals.ts";
 import { reasonsAgainstRemoval } from "../../shared/domain/removal-gate.ts";
-import { accessSettings } from "../../shared/http/authenticate.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
-import { claimsOf, evidenceTypes } from "../../shared/keys/evidence.ts";
-import { keyRing } from "../../shared/keys/key-set.ts";
-import {
-  actionDependencies,
-  actOnReferral,
-  closeEntry,
-  contactCheck,
-  entriesOf,
-  factOf,
-  namedContact,
-  stepWrites,
-} from "./act-on-referral.ts";
-
-const dependencies = () => {
-  const given = actionDependencies();
-  return {
-    ...given,
-    issuer: accessSettings().issuer,
-    signer: keyRing(given.kms, environment("EVIDENCE_KEYS").EVIDENCE_KEYS).current,
-  };
-};
+import { contactUnchanged } from "../../shared/store/directory.ts";
+import { actOnReferral, factOf, namedContact, stepWrites } from "./act-on-referral.ts";
+import { closeEntry, entriesOf } from "./entries-of-referral.ts";
+import { type EvidenceDependencies, evidenceDependencies, issueEvidence } from "./issue-evidence.ts";
 
 /** The gate (R1): the sender's entry closes as transferred only while the receipt stands at the moment of commit. */
-const removeFromList: Operation<typeof route, ReturnType<typeof dependencies>> = (call, deps) =>
-  actOnReferral(call, deps, "remove", async ({ referral, authority }) => {
+const removeFromList: Operation<typeof route, EvidenceDependencies> = (call, deps) =>
+  actOnReferral(call, deps, "remove", async (situation) => {
+    const { referral, now } = situation;
     const { senderEntry } = await entriesOf(deps, referral);
     const reasons = reasonsAgainstRemoval(referral, isOnList(senderEntry));
     if (reasons.length > 0) throw removalNotPermitted(referral.state, reasons);
-    const contact = namedContact(authority, call.body.removedBy, "/removedBy", call.now);
-    const fact = factOf(call, contact);
-    const step = advance(referral, "remove", fact, { removedAt: call.now });
-    const claims = claimsOf("removal", { issuer: deps.issuer, id: uuidV7(), referral, event: step.event, by: contact });
-    const certificate = await deps.signer.sign(evidenceTypes.removal, claims);
-    const closure = { as: "transferred", at: call.now, referralId: referral.referralId } as const;
+    const contact = namedContact(situation, call.body.removedBy, "/removedBy");
+    const fact = factOf(call, situation, contact);
+    const step = advance(referral, "remove", fact, { removedAt: now });
+    const certificate = await issueEvidence(deps, "removal", step, contact);
+    const closure = { as: "transferred", at: now, referralId: referral.referralId } as const;
     const { closed, writes } = await closeEntry(deps, senderEntry, closure, referral, fact);
     return {
       writes: [
-        contactCheck(deps.tables, contact, call.now),
+        contactUnchanged(deps.tables.directory, contact),
         ...stepWrites(deps.tables, { ...step, after: { ...step.after, certificate } }),
         ...writes,
       ],
@@ -54,4 +34,4 @@ const removeFromList: Operation<typeof route, ReturnType<typeof dependencies>> =
     };
   });
 
-export const handler = serve(route, dependencies, removeFromList);
+export const handler = serve(route, evidenceDependencies, removeFromList);

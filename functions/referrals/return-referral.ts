@@ -8,18 +8,18 @@ import {
   type ActionDependencies,
   actionDependencies,
   actOnReferral,
-  entriesOf,
-  entryWrites,
   factOf,
   noteWrites,
   stepWrites,
 } from "./act-on-referral.ts";
+import { entriesOf, entryWrites } from "./entries-of-referral.ts";
 
 const returnReferral: Operation<typeof route, ActionDependencies> = (call, deps) =>
-  actOnReferral(call, deps, "return", async ({ referral }) => {
+  actOnReferral(call, deps, "return", async (situation) => {
+    const { referral, now } = situation;
     const { reason, suggestedRecipient, note } = call.body;
     const details = { reason, ...(suggestedRecipient && { suggestedRecipient }) };
-    const step = advance(referral, "return", factOf(call, undefined, details));
+    const step = advance(referral, "return", factOf(call, situation, undefined, details));
     const { senderEntry } = await entriesOf(deps, referral);
     return {
       writes: [
@@ -27,7 +27,7 @@ const returnReferral: Operation<typeof route, ActionDependencies> = (call, deps)
         ...entryWrites(deps.tables, senderEntry, release(senderEntry, referral.referralId)),
         ...(await noteWrites(deps, step, note)),
       ],
-      reply: reply(route, 201, summaryOf(step.after, call.now)),
+      reply: reply(route, 201, summaryOf(step.after, now)),
     };
   });
 

@@ -14,7 +14,7 @@ import { type Operation, serve } from "../../shared/http/serve.ts";
 import { seal } from "../../shared/keys/envelope.ts";
 import { kmsClient } from "../../shared/keys/kms.ts";
 import { commitOnce } from "../../shared/store/commit-once.ts";
-import { authorityFrom, authorityPlace, contactStillInEffect } from "../../shared/store/directory.ts";
+import { authorityFrom, authorityPlace, contactUnchanged } from "../../shared/store/directory.ts";
 import { dynamoClient, readAll, type Write } from "../../shared/store/dynamo.ts";
 import { entryFrom, entryPlace, putNewEntry, replaceEntry } from "../../shared/store/entries.ts";
 import { putEnvelope, referralContext } from "../../shared/store/records.ts";
@@ -36,7 +36,7 @@ type Dependencies = ReturnType<typeof dependencies>;
  * the new authority is contacted by a secure method. The child stays on the sender's list.
  */
 const submitReferral: Operation<typeof route, Dependencies> = (call, deps) => {
-  const { caller, body, now } = call;
+  const { caller, body } = call;
   const { dynamo, tables, kms, recordKey } = deps;
   const places = [
     authorityPlace(tables.directory, caller.authority),
@@ -45,7 +45,7 @@ const submitReferral: Operation<typeof route, Dependencies> = (call, deps) => {
     ...(body.followsReferralId ? [referralPlace(tables.referrals, body.followsReferralId)] : []),
     ...(body.entryId ? [entryPlace(tables.entries, body.entryId)] : []),
   ];
-  return commitOnce(dynamo, tables, call, places, async ([sender, recipient, ...others]) => {
+  return commitOnce(dynamo, tables, call, places, async ([sender, recipient, ...others], now) => {
     const temporary = body.temporaryAuthority ? others.shift() : undefined;
     const followed = body.followsReferralId ? others.shift() : undefined;
     const found: Found = {
@@ -55,7 +55,7 @@ const submitReferral: Operation<typeof route, Dependencies> = (call, deps) => {
       followed: referralFrom(followed),
       entry: entryFrom(others.shift()),
     };
-    acceptable(call, found);
+    const contact = acceptable(call, found, now);
     const entry = await entryOnList(call, deps, found);
     const urgency = urgencyOf(call);
     const record = canonicalJson(body.child);
@@ -78,7 +78,7 @@ const submitReferral: Operation<typeof route, Dependencies> = (call, deps) => {
     const envelope = await seal(kms, recordKey, referralContext(referral, "record"), record);
     return {
       writes: [
-        contactStillInEffect(tables.directory, caller.authority, body.sentBy, now),
+        contactUnchanged(tables.directory, contact),
         putNewReferral(tables.referrals, referral),
         ...eventAndOutboxRow(tables, event, referral),
         putEnvelope(tables.records, { kind: "referral", id: referral.referralId }, "record", envelope),

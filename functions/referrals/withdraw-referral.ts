@@ -8,16 +8,16 @@ import {
   type ActionDependencies,
   actionDependencies,
   actOnReferral,
-  entriesOf,
-  entryWrites,
   factOf,
   noteWrites,
   stepWrites,
 } from "./act-on-referral.ts";
+import { entriesOf, entryWrites } from "./entries-of-referral.ts";
 
 const withdrawReferral: Operation<typeof route, ActionDependencies> = (call, deps) =>
-  actOnReferral(call, deps, "withdraw", async ({ referral }) => {
-    const step = advance(referral, "withdraw", factOf(call));
+  actOnReferral(call, deps, "withdraw", async (situation) => {
+    const { referral, now } = situation;
+    const step = advance(referral, "withdraw", factOf(call, situation));
     const { senderEntry } = await entriesOf(deps, referral);
     return {
       writes: [
@@ -25,7 +25,7 @@ const withdrawReferral: Operation<typeof route, ActionDependencies> = (call, dep
         ...entryWrites(deps.tables, senderEntry, release(senderEntry, referral.referralId)),
         ...(await noteWrites(deps, step, call.body.reason)),
       ],
-      reply: reply(route, 201, summaryOf(step.after, call.now)),
+      reply: reply(route, 201, summaryOf(step.after, now)),
     };
   });
 

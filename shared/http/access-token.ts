@@ -57,7 +57,7 @@ export const verifyToken = async (
   } catch {
     throw accessRefused("token-malformed", "The access token is not a JWT.");
   }
-  if (header.typ?.toLowerCase() !== "at+jwt") {
+  if (typeof header.typ !== "string" || header.typ.toLowerCase() !== "at+jwt") {
     throw accessRefused("token-type", "The access token's typ is not at+jwt.");
   }
   if (header.alg !== "ES256") throw accessRefused("token-algorithm", "The access token's alg is not ES256.");

@@ -69,7 +69,7 @@ export const parseQuery = (event: APIGatewayProxyEvent, schema: z.ZodObject): un
     if (repeated.length > 1) throw validationFailed([{ pointer: `/${name}`, detail: "must be given once" }]);
     if (repeated.length === 1) given[name] = repeated[0];
   }
-  if (Object.keys(values).some((name) => !(name in schema.shape))) {
+  if (Object.keys(values).some((name) => !Object.hasOwn(schema.shape, name))) {
     const known = Object.keys(schema.shape).join(", ");
     throw validationFailed([{ pointer: "", detail: `has a query parameter other than ${known}` }]);
   }

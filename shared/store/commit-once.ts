@@ -16,6 +16,8 @@ const attempts = 8;
  * rested on has changed meanwhile, everything is read and decided anew: so a lost race ends in a refusal that names the
  * present state, and never in half a deed.
  * @param places what the decision needs, read in one call together with the recorded answer
+ * @param decide takes what was read and the time, which is later than the reading: so whatever was in effect by then, such
+ * as a contact's retirement, is seen
  * @throws Refusal from the decision; `dpop-replayed`; `idempotency-key-reused`
  */
 export const commitOnce = async (
@@ -23,13 +25,13 @@ export const commitOnce = async (
   tables: { answers: string; proofs: string },
   call: { intent: Intent; proof: Proof },
   places: readonly Place[],
-  decide: (items: (Item | undefined)[]) => Promise<Attempt>,
+  decide: (items: (Item | undefined)[], now: string) => Promise<Attempt>,
 ): Promise<Reply> => {
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const [answer, ...items] = await readAll(dynamo, [answerPlace(tables.answers, call.intent), ...places]);
     const first = recordedAnswer(answer, call.intent);
     if (first) return first;
-    const { writes, reply } = await decide(items);
+    const { writes, reply } = await decide(items, new Date().toISOString());
     const outcome = await commit(dynamo, [
       spendInTransaction(tables.proofs, call.proof),
       recordAnswer(tables.answers, call.intent, reply),

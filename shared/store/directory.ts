@@ -28,19 +28,18 @@ export const contactsInEffect = (value: Authority, now: string): Contact[] =>
     .sort((a, b) => (a.contactId < b.contactId ? -1 : 1));
 
 /**
- * Makes a transaction fail unless the contact is in effect at the very moment of commit, so that a retirement that
+ * Makes a transaction fail when anything about the contact has changed since it was read, so that a retirement that
  * commits first wins against a receipt under way. Its name among the writes is `contact`.
  */
-export const contactStillInEffect = (table: string, code: string, contactId: string, now: string): Write => ({
+export const contactUnchanged = (table: string, { authority: code, contactId, version }: Contact): Write => ({
   name: "contact",
   item: {
     ConditionCheck: {
       TableName: table,
       Key: { code },
-      ConditionExpression:
-        "contacts.#contact.effectiveFrom <= :now AND (contacts.#contact.effectiveTo = :never OR contacts.#contact.effectiveTo > :now)",
+      ConditionExpression: "contacts.#contact.version = :version",
       ExpressionAttributeNames: { "#contact": contactId },
-      ExpressionAttributeValues: { ":now": now, ":never": null },
+      ExpressionAttributeValues: { ":version": version },
     },
   },
 });

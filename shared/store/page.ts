@@ -1,9 +1,11 @@
 import { QueryCommand, type QueryCommandInput } from "@aws-sdk/lib-dynamodb";
+import * as z from "zod";
 import { digestOf } from "../domain/canonical.ts";
 import { cursorInvalid } from "../domain/refusals.ts";
 import type { Dynamo, Item } from "./dynamo.ts";
 
-type Position = Record<string, string | number>;
+const stored = z.tuple([z.record(z.string(), z.union([z.string(), z.number()])), z.string()]);
+type Position = z.output<typeof stored>[0];
 
 /**
  * A cursor is the position after which a list goes on, with a digest that ties it to the very list (whose, and how
@@ -16,7 +18,7 @@ export const cursorFor = (list: unknown, position: Position): string =>
 /** @throws Refusal `cursor-invalid` */
 export const positionFrom = (list: unknown, cursor: string): Position => {
   try {
-    const [position, sealed] = JSON.parse(Buffer.from(cursor, "base64url").toString()) as [Position, unknown];
+    const [position, sealed] = stored.parse(JSON.parse(Buffer.from(cursor, "base64url").toString()));
     if (sealed === seal(list, position) && cursorFor(list, position) === cursor) return position;
   } catch {
     throw cursorInvalid();
@@ -36,13 +38,15 @@ export const readPage = async <T>(
   { list, limit, cursor }: { list: unknown; limit: number; cursor: string | undefined },
   from: (item: Item) => T,
 ): Promise<{ items: T[]; next: string | null }> => {
-  const { Items = [], LastEvaluatedKey } = await dynamo.send(
-    new QueryCommand({
-      ...query,
-      Limit: limit,
-      ...(cursor !== undefined && { ExclusiveStartKey: positionFrom(list, cursor) }),
-    }),
-  );
+  const ExclusiveStartKey = cursor === undefined ? undefined : positionFrom(list, cursor);
+  const { Items = [], LastEvaluatedKey } = await dynamo
+    .send(new QueryCommand({ ...query, Limit: limit, ExclusiveStartKey }))
+    .catch((error: unknown) => {
+      // The query is ours, so what is not valid about it is a position that the caller made up.
+      throw ExclusiveStartKey && error instanceof Error && error.name === "ValidationException"
+        ? cursorInvalid()
+        : error;
+    });
   return {
     items: Items.map(from),
     next: LastEvaluatedKey ? cursorFor(list, LastEvaluatedKey as Position) : null,

@@ -131,10 +131,11 @@ const narrowed = (query: QueryCommandInput, { box, overdue, now }: BoxQuery): Qu
       ExpressionAttributeValues: values,
     };
   }
-  if (overdue) return { ...query, FilterExpression: "dueKey < :now", ExpressionAttributeValues: values };
+  // A filter may not name the index's own key, so it asks for the time itself.
+  if (overdue) return { ...query, FilterExpression: "receiptDueAt < :now", ExpressionAttributeValues: values };
   return {
     ...query,
-    FilterExpression: "NOT (#state = :awaiting AND dueKey < :now)",
+    FilterExpression: "NOT (#state = :awaiting AND receiptDueAt < :now)",
     ExpressionAttributeNames: { ...query.ExpressionAttributeNames, "#state": "state" },
     ExpressionAttributeValues: { ...values, ":awaiting": initialState },
   };
