@@ -31,13 +31,16 @@ export const acceptable = ({ caller, body }: Call<typeof route>, found: Found, n
     ...(body.temporaryAuthority
       ? temporaryFaults([caller.authority, body.recipient], body.temporaryAuthority, found.temporary, now)
       : []),
-    ...(body.followsReferralId && !(found.followed && partyOf(found.followed, caller.authority) === "recipient")
+    ...(body.followsReferralId && !(found.followed && hasReceived(found.followed, caller.authority))
       ? [{ pointer: "/followsReferralId", detail: "is not a referral that your authority received" }]
       : []),
   ];
   if (!contact || faults.length > 0) throw validationFailed(faults);
   return contact;
 };
+
+const hasReceived = (referral: Referral, authority: string): boolean =>
+  partyOf(referral, authority) === "recipient" && referral.receivedAt !== null;
 
 /** Nothing is sent to authorities outside England through the exchange, nor to one that no one would answer for. */
 const recipientFaults = (sender: string, code: string, recipient: Authority | undefined, now: string): BodyFault[] => {

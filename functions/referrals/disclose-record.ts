@@ -7,7 +7,7 @@ import type { Caller, Proof, Reply } from "../../shared/http/call.ts";
 import { EnvelopeRefused, open } from "../../shared/keys/envelope.ts";
 import { kmsClient } from "../../shared/keys/kms.ts";
 import { log } from "../../shared/observability/log.ts";
-import { commit, dynamoClient, type Item, type Place, readAll } from "../../shared/store/dynamo.ts";
+import { attempts, commit, dynamoClient, type Item, type Place, readAll } from "../../shared/store/dynamo.ts";
 import { proofReplayed, spendInTransaction } from "../../shared/store/proofs.ts";
 import { envelopeFrom, type Part, referralContext } from "../../shared/store/records.ts";
 import { referralFrom, referralPlace, replaceReferral } from "../../shared/store/referrals.ts";
@@ -24,8 +24,6 @@ export type DisclosureDependencies = ReturnType<typeof disclosureDependencies>;
 
 type DisclosureCall = { requestId: string; params: { id: string }; caller: Caller; proof: Proof };
 
-const attempts = 8;
-
 /**
  * Shows something about a child to one who may see it (R5), and never without a trace: the answer leaves only after the
  * read has committed as an event, together with the use of the proof.
@@ -38,7 +36,7 @@ export const discloseRecord = async (
   places: readonly Place[],
   disclose: (referral: Referral, items: (Item | undefined)[]) => Promise<Reply>,
 ): Promise<Reply> => {
-  for (let attempt = 0; attempt < attempts; attempt += 1) {
+  for await (const _ of attempts()) {
     const [item, ...items] = await readAll(dynamo, [referralPlace(tables.referrals, call.params.id), ...places]);
     const referral = referralFrom(item);
     if (!referral || !mayRead(referral, call.caller.authority)) throw notFound();

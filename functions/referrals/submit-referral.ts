@@ -6,7 +6,7 @@ import { submitReferral as route } from "../../shared/contract/referrals.ts";
 import type { Warning } from "../../shared/contract/warning.ts";
 import { receiptDueAt, type Urgency } from "../../shared/domain/answering-in-time.ts";
 import { canonicalJson, digestOfText } from "../../shared/domain/canonical.ts";
-import { type Entry, newEntry, refer } from "../../shared/domain/entry.ts";
+import { type Entry, isOnList, newEntry, refer } from "../../shared/domain/entry.ts";
 import { submitted } from "../../shared/domain/referral.ts";
 import type { Call } from "../../shared/http/call.ts";
 import { reply } from "../../shared/http/reply.ts";
@@ -94,7 +94,7 @@ const submitReferral: Operation<typeof route, Dependencies> = (call, deps) => {
   });
 };
 
-/** The child's open entry on the sender's list: the one named, or the one that the followed referral opened. */
+/** The child's open entry on the sender's list, if it has one: the one named, or the one that the followed referral opened. */
 const entryOnList = async (
   { caller, body }: Call<typeof route>,
   { dynamo, tables }: Dependencies,
@@ -103,7 +103,8 @@ const entryOnList = async (
   if (body.entryId) return referableEntry(entry, caller.authority, "/entryId");
   if (!followed?.recipientEntryId) return undefined;
   const [item] = await readAll(dynamo, [entryPlace(tables.entries, followed.recipientEntryId)]);
-  return referableEntry(entryFrom(item), caller.authority, "/followsReferralId");
+  const opened = entryFrom(item);
+  return opened && isOnList(opened) ? referableEntry(opened, caller.authority, "/followsReferralId") : undefined;
 };
 
 const entryWrite = (

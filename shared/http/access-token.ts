@@ -1,8 +1,9 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
-import { compactVerify, decodeProtectedHeader, importJWK } from "jose";
+import { compactVerify, decodeProtectedHeader } from "jose";
 import * as z from "zod";
 import { accessRefused } from "../domain/refusals.ts";
 import type { KeyRing } from "../keys/key-set.ts";
+import type { PublicJwk } from "../keys/signing.ts";
 import type { Caller } from "./call.ts";
 import { clockSkew } from "./dpop.ts";
 import { headerValues } from "./headers.ts";
@@ -63,7 +64,7 @@ export const verifyToken = async (
   if (header.alg !== "ES256") throw accessRefused("token-algorithm", "The access token's alg is not ES256.");
   const jwk = (await keys.publicJwks()).find(({ kid }) => kid === header.kid);
   if (!jwk) throw accessRefused("token-key", "The access token's kid is not one of the published keys.");
-  const claims = await verifiedClaims(token, await importJWK(jwk, "ES256"));
+  const claims = await verifiedClaims(token, jwk);
   if (claims.iss !== issuer) throw accessRefused("token-issuer", "The access token's iss is not this exchange.");
   if (claims.aud !== audience) throw accessRefused("token-audience", "The access token's aud is not this API.");
   const seconds = Date.parse(now) / 1000;
@@ -77,7 +78,8 @@ export const verifyToken = async (
   };
 };
 
-const verifiedClaims = async (token: string, key: Awaited<ReturnType<typeof importJWK>>): Promise<TokenClaims> => {
+/** jose imports a JWK once and remembers it by its object, which is the same for the life of the process. */
+const verifiedClaims = async (token: string, key: PublicJwk): Promise<TokenClaims> => {
   let payload: Uint8Array;
   try {
     ({ payload } = await compactVerify(token, key, { algorithms: ["ES256"] }));

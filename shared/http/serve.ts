@@ -98,7 +98,7 @@ const refusalFor = (error: unknown, requestId: string, { operationId: operation 
 
 /** Where in our code it was thrown: a file and a line. Never the message, which may quote what was sent. */
 const originOf = (error: unknown): string | undefined =>
-  error instanceof Error ? /(?:functions|shared)\/[\w/.-]+:\d+/.exec(error.stack ?? "")?.[0] : undefined;
+  error instanceof Error ? /^ +at .*\b((?:functions|shared)\/[\w/.-]+:\d+)/m.exec(error.stack ?? "")?.[1] : undefined;
 
 const spendUnspent = async (proof: Proof | undefined): Promise<void> => {
   if (!proof || proof.spent) return;

@@ -1,14 +1,11 @@
 import { dependencyUnavailable } from "../domain/refusals.ts";
 import type { Intent, Proof, Reply } from "../http/call.ts";
 import { answerPlace, recordAnswer, recordedAnswer } from "./answers.ts";
-import { commit, type Dynamo, type Item, type Place, readAll, type Write } from "./dynamo.ts";
+import { attempts, commit, type Dynamo, type Item, type Place, readAll, type Write } from "./dynamo.ts";
 import { proofReplayed, spendInTransaction } from "./proofs.ts";
 
 /** What an attempt would write, and what it would answer if that commits. */
 export type Attempt = { writes: Write[]; reply: Reply };
-
-/** How often a decision is taken anew because what it rested on changed before it committed. */
-const attempts = 8;
 
 /**
  * Carries out an intent exactly once. The thing itself, the answer to be repeated and the use of the proof commit in one
@@ -27,7 +24,7 @@ export const commitOnce = async (
   places: readonly Place[],
   decide: (items: (Item | undefined)[], now: string) => Promise<Attempt>,
 ): Promise<Reply> => {
-  for (let attempt = 0; attempt < attempts; attempt += 1) {
+  for await (const _ of attempts()) {
     const [answer, ...items] = await readAll(dynamo, [answerPlace(tables.answers, call.intent), ...places]);
     const first = recordedAnswer(answer, call.intent);
     if (first) return first;

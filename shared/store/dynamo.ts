@@ -23,9 +23,20 @@ export const dynamoClient = once(
     }),
 );
 
-const attempts = 6;
-/** Full jitter: up to 20, 40, 80 … milliseconds. */
-const backOff = (attempt: number) => pause(Math.random() * 20 * 2 ** attempt);
+const mostAttempts = 12;
+
+/**
+ * Attempts at something that others are at too, with pauses of full jitter between them: up to 20, 40 … 320 milliseconds,
+ * so some two seconds in all.
+ * @throws Refusal `dependency-unavailable` after the last
+ */
+export async function* attempts(): AsyncGenerator<number> {
+  for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+    if (attempt > 0) await pause(Math.random() * 10 * 2 ** Math.min(attempt, 5));
+    yield attempt;
+  }
+  throw dependencyUnavailable();
+}
 
 /** Where an item stands. */
 export type Place = { table: string; key: Key };
@@ -43,15 +54,14 @@ export const readAll = async (dynamo: Dynamo, places: readonly Place[]): Promise
     const keys = requests[table].Keys;
     if (!keys.some((other) => isAt(other, key))) keys.push(key);
   }
-  let pending: typeof requests | undefined = requests;
-  for (let attempt = 0; pending && Object.keys(pending).length > 0; attempt += 1) {
-    if (attempt === attempts) throw dependencyUnavailable();
-    if (attempt > 0) await backOff(attempt);
+  let pending = requests;
+  for await (const _ of attempts()) {
     const { Responses = {}, UnprocessedKeys } = await dynamo.send(new BatchGetCommand({ RequestItems: pending }));
     for (const [table, items] of Object.entries(Responses)) {
       for (const item of items) found.push({ table, item });
     }
-    pending = UnprocessedKeys as typeof requests | undefined;
+    pending = (UnprocessedKeys ?? {}) as typeof requests;
+    if (Object.keys(pending).length === 0) break;
   }
   return places.map(({ table, key }) => found.find((each) => each.table === table && isAt(each.item, key))?.item);
 };
@@ -73,7 +83,7 @@ export type CommitOutcome = { committed: true } | { committed: false; lost: Map<
  */
 export const commit = async (dynamo: Dynamo, writes: readonly Write[]): Promise<CommitOutcome> => {
   const ClientRequestToken = uuidV7();
-  for (let attempt = 0; ; attempt += 1) {
+  for await (const _ of attempts()) {
     try {
       await dynamo.send(
         new TransactWriteCommand({ ClientRequestToken, TransactItems: writes.map(({ item }) => item) }),
@@ -91,10 +101,9 @@ export const commit = async (dynamo: Dynamo, writes: readonly Write[]): Promise<
       if (lost.size > 0) return { committed: false, lost };
       const passing = reasons.some(({ Code }) => Code !== undefined && transient.has(Code));
       if (!passing) throw error;
-      if (attempt + 1 === attempts) throw dependencyUnavailable();
-      await backOff(attempt);
     }
   }
+  throw dependencyUnavailable();
 };
 
 const transient = new Set(["TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"]);
