@@ -119,15 +119,14 @@ const grantedScope = (client: Client, asked: string | null): string => {
 
 const refused = (call: Call<typeof route>, error: unknown): Reply => {
   const { requestId } = call;
-  const pragma = { "cache-control": "no-store" };
   if (error instanceof ClientRefused) {
     log("token-refused", { requestId, check: "invalid_client" });
-    const headers = { ...pragma, "www-authenticate": 'DPoP error="invalid_client"' };
+    const headers = { "www-authenticate": 'DPoP error="invalid_client"' };
     return reply(route, 401, { error: "invalid_client", error_description: error.message }, headers);
   }
   const [code, description] = oauthError(error);
   log("token-refused", { requestId, check: code });
-  return reply(route, 400, { error: code, error_description: description }, pragma);
+  return reply(route, 400, { error: code, error_description: description });
 };
 
 /** @throws the error itself, where it is not the caller's */
