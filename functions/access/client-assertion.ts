@@ -8,8 +8,8 @@ import type { SingleUse } from "../../shared/store/proofs.ts";
 /** Seconds: how far ahead an assertion's `exp` may be. */
 export const longestAssertion = 300;
 
-/** Characters: no client id is longer. DynamoDB fails on a key of more than 2,048 bytes. */
-const longestClientId = 256;
+/** No client id is anything else (RFC 6749 appendix A.1: visible ASCII). */
+const plainClientId = /^[\x21-\x7e]{1,256}$/;
 
 /** The client is not authenticated (RFC 6749 section 5.2). The message says which check failed. */
 export class ClientRefused extends Error {
@@ -26,7 +26,11 @@ const claimsSchema = z.looseObject({
   exp: z.number(),
   iat: z.number().optional(),
   nbf: z.number().optional(),
-  jti: z.string().min(1).max(256),
+  jti: z
+    .string()
+    .min(1)
+    .max(256)
+    .refine((jti) => jti.isWellFormed()),
 });
 
 /**
@@ -42,7 +46,7 @@ export const claimedClient = (assertion: string): string => {
     if (typeof kid !== "string") throw new ClientRefused("The client assertion's header has no kid.");
     const { iss } = decodeJwt(assertion);
     if (typeof iss !== "string" || iss === "") throw new ClientRefused("The client assertion has no iss.");
-    if (iss.length > longestClientId) throw notActive();
+    if (!plainClientId.test(iss)) throw notActive();
     return iss;
   } catch (error) {
     throw error instanceof ClientRefused ? error : new ClientRefused("The client assertion is not a JWT.");

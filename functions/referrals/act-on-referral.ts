@@ -10,7 +10,7 @@ import {
   stateDoesNotAllow,
   validationFailed,
 } from "../../shared/domain/refusals.ts";
-import { reasonsAgainstRemoval } from "../../shared/domain/removal-gate.ts";
+import { reasonsAgainstRemovalFrom } from "../../shared/domain/removal-gate.ts";
 import type { Caller, Intent, Proof, Reply } from "../../shared/http/call.ts";
 import { seal } from "../../shared/keys/envelope.ts";
 import { kmsClient } from "../../shared/keys/kms.ts";
@@ -72,7 +72,7 @@ const permit = (action: Action, referral: Referral, caller: Caller): void => {
   const decision = decide(action, partyOf(referral, caller.authority), referral.state);
   if (decision.permitted) return;
   if (decision.because === "role") throw notYourRole(lifecycle[action].by);
-  if (action === "remove") throw removalNotPermitted(referral.state, reasonsAgainstRemoval(referral, true));
+  if (action === "remove") throw removalNotPermitted(referral.state, reasonsAgainstRemovalFrom(referral.state));
   throw stateDoesNotAllow(referral.state, referral.version);
 };
 

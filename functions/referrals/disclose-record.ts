@@ -1,8 +1,7 @@
 import { environment } from "../../shared/aws/environment.ts";
-import { childRecord } from "../../shared/contract/child-record.ts";
-import { digestOf } from "../../shared/domain/canonical.ts";
+import { digestOfText } from "../../shared/domain/canonical.ts";
 import { mayRead, type Referral, recordRead } from "../../shared/domain/referral.ts";
-import { dependencyUnavailable, notFound, recordUnreadable } from "../../shared/domain/refusals.ts";
+import { busy, notFound, recordUnreadable } from "../../shared/domain/refusals.ts";
 import type { Caller, Proof, Reply } from "../../shared/http/call.ts";
 import { EnvelopeRefused, open } from "../../shared/keys/envelope.ts";
 import { kmsClient } from "../../shared/keys/kms.ts";
@@ -27,12 +26,14 @@ type DisclosureCall = { requestId: string; params: { id: string }; caller: Calle
 /**
  * Shows something about a child to one who may see it (R5), and never without a trace: the answer leaves only after the
  * read has committed as an event, together with the use of the proof.
+ * @param what it is, for the event
  * @param places what else is read in the same call as the referral
  * @throws Refusal `not-found`, `dpop-replayed`, `record-unreadable`
  */
 export const discloseRecord = async (
   call: DisclosureCall,
   { dynamo, tables }: DisclosureDependencies,
+  what: "record" | "notes",
   places: readonly Place[],
   disclose: (referral: Referral, items: (Item | undefined)[]) => Promise<Reply>,
 ): Promise<Reply> => {
@@ -45,6 +46,7 @@ export const discloseRecord = async (
     const read = recordRead(referral, {
       at: new Date().toISOString(),
       actor: { authority, clientId, contactId: null },
+      details: { what },
     });
     const outcome = await commit(dynamo, [
       spendInTransaction(tables.proofs, call.proof),
@@ -57,7 +59,7 @@ export const discloseRecord = async (
     }
     if (outcome.lost.has("proof")) throw proofReplayed();
   }
-  throw dependencyUnavailable();
+  throw busy();
 };
 
 /**
@@ -71,10 +73,7 @@ export const openChecked = async (
   item: Item | undefined,
 ): Promise<string> => {
   const text = await openPart(call, deps, referral, "record", item);
-  const record = childRecord.safeParse(JSON.parse(text));
-  if (!record.success || digestOf(record.data) !== referral.payloadDigest) {
-    throw unreadable(call, referral, "digest-differs");
-  }
+  if (digestOfText(text) !== referral.payloadDigest) throw unreadable(call, referral, "digest-differs");
   return text;
 };
 

@@ -43,10 +43,11 @@ export const closeEntry = async (
   const [referredOn, cameBy] = await othersOf({ dynamo, tables }, entry, under);
   const closed = close(referredOn ? release(entry, referredOn.referralId) : entry, closure);
   const writes = entryWrites(tables, entry, closed);
-  if (referredOn?.state === "awaiting-receipt")
-    writes.push(...stepWrites(tables, advance(referredOn, "withdraw", fact)));
+  const details = { outcome: closure.as };
+  if (referredOn?.state === "awaiting-receipt") {
+    writes.push(...stepWrites(tables, advance(referredOn, "withdraw", { ...fact, details })));
+  }
   if (cameBy && isOpen(cameBy.state)) {
-    const details = { outcome: closure.as };
     const step = advance(cameBy, "conclude-by-closure", { ...fact, details }, { concludedAt: fact.at });
     const { senderEntry } = await entriesOf({ dynamo, tables }, cameBy);
     writes.push(

@@ -1,5 +1,4 @@
 import { getRemoval as route } from "../../shared/contract/referrals.ts";
-import { isOnList } from "../../shared/domain/entry.ts";
 import { partyOf } from "../../shared/domain/referral.ts";
 import { notYourRole } from "../../shared/domain/refusals.ts";
 import { reasonsAgainstRemoval } from "../../shared/domain/removal-gate.ts";
@@ -17,7 +16,8 @@ const getRemoval: Operation<typeof route, ReturnType<typeof dependencies>> = asy
   if (partyOf(referral, call.caller.authority) !== "sender") throw notYourRole("sender");
   const [item] = await readAll(deps.dynamo, [entryPlace(deps.tables.entries, referral.senderEntryId)]);
   const senderEntry = entryFrom(item);
-  const reasons = reasonsAgainstRemoval(referral, senderEntry !== undefined && isOnList(senderEntry));
+  if (!senderEntry) throw new TypeError("A referral without its sender's entry");
+  const reasons = reasonsAgainstRemoval(referral, senderEntry);
   return reply(route, 200, { permitted: reasons.length === 0, reasons, certificate: referral.certificate });
 };
 

@@ -11,6 +11,7 @@ const readChildRecord: Operation<typeof route, DisclosureDependencies> = (call, 
   discloseRecord(
     call,
     deps,
+    "record",
     [
       recordPlace(deps.tables.records, { kind: "referral", id: call.params.id }, "record"),
       clientPlace(deps.tables.clients, call.caller.clientId),
@@ -24,7 +25,7 @@ const readChildRecord: Operation<typeof route, DisclosureDependencies> = (call, 
   );
 
 const wantsJose = (accept: string): boolean =>
-  accept.split(",").some((range) => range.split(";")[0]?.trim().toLowerCase() === "application/jose");
+  accept.split(",").some((range) => /^\s*application\/jose\s*(;(?!\s*q=0(\.0*)?\s*$)|$)/i.test(range));
 
 const encryptionKey = (client: Client | undefined) => {
   const key = client?.keys.find(({ use }) => use === "enc");

@@ -5,7 +5,7 @@ import { readNoteEnvelopes } from "../../shared/store/records.ts";
 import { type DisclosureDependencies, discloseRecord, disclosureDependencies, openPart } from "./disclose-record.ts";
 
 const readNotes: Operation<typeof route, DisclosureDependencies> = (call, deps) =>
-  discloseRecord(call, deps, [], async (referral) => {
+  discloseRecord(call, deps, "notes", [], async (referral) => {
     const envelopes = await readNoteEnvelopes(deps.dynamo, deps.tables.records, referral.referralId);
     const items = await Promise.all(
       envelopes.map(async ({ sequence, part, item }) => ({

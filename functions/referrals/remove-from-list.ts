@@ -1,6 +1,5 @@
 import { entryOf } from "../../shared/contract/present.ts";
 import { removeFromList as route } from "../../shared/contract/referrals.ts";
-import { isOnList } from "../../shared/domain/entry.ts";
 import { advance } from "../../shared/domain/referral.ts";
 import { removalNotPermitted } from "../../shared/domain/refusals.ts";
 import { reasonsAgainstRemoval } from "../../shared/domain/removal-gate.ts";
@@ -16,7 +15,7 @@ const removeFromList: Operation<typeof route, EvidenceDependencies> = (call, dep
   actOnReferral(call, deps, "remove", async (situation) => {
     const { referral, now } = situation;
     const { senderEntry } = await entriesOf(deps, referral);
-    const reasons = reasonsAgainstRemoval(referral, isOnList(senderEntry));
+    const reasons = reasonsAgainstRemoval(referral, senderEntry);
     if (reasons.length > 0) throw removalNotPermitted(referral.state, reasons);
     const contact = namedContact(situation, call.body.removedBy, "/removedBy");
     const fact = factOf(call, situation, contact);

@@ -8,6 +8,7 @@ import { receiptDueAt, type Urgency } from "../../shared/domain/answering-in-tim
 import { canonicalJson, digestOfText } from "../../shared/domain/canonical.ts";
 import { type Entry, isOnList, newEntry, refer } from "../../shared/domain/entry.ts";
 import { submitted } from "../../shared/domain/referral.ts";
+import { validationFailed } from "../../shared/domain/refusals.ts";
 import type { Call } from "../../shared/http/call.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
@@ -100,11 +101,18 @@ const entryOnList = async (
   { dynamo, tables }: Dependencies,
   { entry, followed }: Found,
 ): Promise<Entry | undefined> => {
-  if (body.entryId) return referableEntry(entry, caller.authority, "/entryId");
-  if (!followed?.recipientEntryId) return undefined;
-  const [item] = await readAll(dynamo, [entryPlace(tables.entries, followed.recipientEntryId)]);
-  const opened = entryFrom(item);
-  return opened && isOnList(opened) ? referableEntry(opened, caller.authority, "/followsReferralId") : undefined;
+  const opened = followed?.recipientEntryId;
+  if (!opened || opened === body.entryId) {
+    return body.entryId ? referableEntry(entry, caller.authority, "/entryId") : undefined;
+  }
+  const [item] = await readAll(dynamo, [entryPlace(tables.entries, opened)]);
+  const held = entryFrom(item);
+  if (held && isOnList(held)) {
+    if (body.entryId)
+      throw validationFailed([{ pointer: "/entryId", detail: "is not the entry of the child it follows" }]);
+    return referableEntry(held, caller.authority, "/followsReferralId");
+  }
+  return body.entryId ? referableEntry(entry, caller.authority, "/entryId") : undefined;
 };
 
 const entryWrite = (

@@ -28,11 +28,13 @@ export const startExchange = async (settings: Settings): Promise<Exchange> => {
     running.push(started);
     return started;
   };
+  const claim = await claimFolder(settings.dataDir);
+  /** The gateway first, so that what is under way comes to an end while the engines still run. */
   const close = async () => {
-    for (const each of running.splice(0).reverse()) await each.close();
+    for (const each of running.splice(0)) await each.close();
+    await claim.close();
   };
   try {
-    await start(claimFolder(settings.dataDir));
     const gateway = await start(startGateway(settings.port));
     const origin = `http://127.0.0.1:${gateway.port}`;
     const clients = join(settings.dataDir, "clients");
@@ -66,7 +68,7 @@ const awsEnvironment = (endpoints: Record<string, string>): void => {
 
 /**
  * The folder is one exchange's at a time: two would overwrite each other's keys. Linux frees the name (an abstract
- * socket) with the process, however that ends; elsewhere there is no embedded database to share.
+ * socket) with the process, however that ends; elsewhere nothing guards the folder.
  */
 const claimFolder = async (folder: string): Promise<{ close(): Promise<void> }> => {
   if (process.platform !== "linux") return { close: async () => {} };

@@ -28,6 +28,9 @@ export type Gateway = {
 /** As API Gateway: a larger body never reaches a function. */
 const largestBody = 10 * 1024 * 1024;
 
+/** Milliseconds that requests under way have to come to an end when the exchange is stopped. */
+const longestFarewell = 5_000;
+
 /**
  * API Gateway's REST proxy on this machine: finds the route, builds the event, calls the very handler that Lambda runs,
  * and sends what it answers.
@@ -57,9 +60,12 @@ export const startGateway = async (port: number): Promise<Gateway> => {
       handlers = await loadHandlers();
     },
     close: async () => {
+      const closed = once(server, "close");
       server.close();
       server.closeIdleConnections();
-      await once(server, "close");
+      const patience = setTimeout(() => server.closeAllConnections(), longestFarewell);
+      await closed;
+      clearTimeout(patience);
     },
   };
 };
@@ -80,7 +86,8 @@ const answer = async (
   requestId: string,
 ): Promise<APIGatewayProxyResult> => {
   if (!handlers) return refuse(dependencyUnavailable(), requestId);
-  const [path = "/", query = ""] = (request.url ?? "/").split("?", 2);
+  const [path = "/", ...queries] = (request.url ?? "/").split("?");
+  const query = queries.join("?");
   const here = routes.flatMap((route) => {
     const parameters = match(route.path, path);
     return parameters ? [{ route, parameters }] : [];
@@ -140,20 +147,10 @@ type Arrived = {
 };
 
 const eventOf = (request: IncomingMessage, { route, parameters, path, query, body, requestId }: Arrived) => {
-  const multiValueHeaders: Record<string, string[]> = {};
   const raw = request.rawHeaders;
-  for (let at = 0; at < raw.length; at += 2) {
-    const name = raw[at] ?? "";
-    multiValueHeaders[name] = [...(multiValueHeaders[name] ?? []), raw[at + 1] ?? ""];
-  }
-  const multiValueQuery: Record<string, string[]> = {};
-  for (const [name, value] of new URLSearchParams(query)) {
-    Object.defineProperty(multiValueQuery, name, {
-      value: [...(Object.hasOwn(multiValueQuery, name) ? (multiValueQuery[name] ?? []) : []), value],
-      enumerable: true,
-      configurable: true,
-    });
-  }
+  const headers = raw.flatMap((name, at): [string, string][] => (at % 2 === 0 ? [[name, raw[at + 1] ?? ""]] : []));
+  const multiValueHeaders = multiValues(headers);
+  const multiValueQuery = multiValues(new URLSearchParams(query));
   const event: APIGatewayProxyEvent = {
     resource: route.path,
     path,
@@ -182,6 +179,13 @@ const eventOf = (request: IncomingMessage, { route, parameters, path, query, bod
     isBase64Encoded: body.length > 0,
   };
   return event;
+};
+
+/** Without a prototype: a caller may name a header or a parameter as it likes. */
+const multiValues = (pairs: Iterable<[string, string]>): Record<string, string[]> => {
+  const values: Record<string, string[]> = Object.create(null);
+  for (const [name, value] of pairs) values[name] = [...(values[name] ?? []), value];
+  return values;
 };
 
 const lastValues = (multi: Record<string, string[]>): Record<string, string> =>

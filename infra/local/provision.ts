@@ -1,6 +1,7 @@
 import {
   CreateTableCommand,
   type CreateTableCommandInput,
+  DescribeTimeToLiveCommand,
   DynamoDBClient,
   ListTablesCommand,
   UpdateTimeToLiveCommand,
@@ -30,6 +31,7 @@ const provisionTables = async (): Promise<Record<string, string>> => {
   const definitions: TableDefinition[] = Object.values(tables);
   for (const table of definitions) {
     if (!present.has(table.name)) await createTable(dynamo, table);
+    if (table.timeToLive) await enableTimeToLive(dynamo, table.name, table.timeToLive);
   }
   dynamo.destroy();
   return Object.fromEntries(definitions.map(({ variable, name }) => [variable, name]));
@@ -72,9 +74,13 @@ const createTable = async (dynamo: DynamoDBClient, table: TableDefinition): Prom
   };
   await dynamo.send(new CreateTableCommand(input));
   await waitUntilTableExists({ client: dynamo, maxWaitTime: 60, minDelay: 1 }, { TableName: table.name });
-  if (!table.timeToLive) return;
-  const TimeToLiveSpecification = { AttributeName: table.timeToLive, Enabled: true };
-  await dynamo.send(new UpdateTimeToLiveCommand({ TableName: table.name, TimeToLiveSpecification }));
+};
+
+const enableTimeToLive = async (dynamo: DynamoDBClient, TableName: string, AttributeName: string): Promise<void> => {
+  const { TimeToLiveDescription } = await dynamo.send(new DescribeTimeToLiveCommand({ TableName }));
+  if (TimeToLiveDescription?.AttributeName === AttributeName) return;
+  const TimeToLiveSpecification = { AttributeName, Enabled: true };
+  await dynamo.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification }));
 };
 
 const keySchema = (partitionKey: KeyAttribute, sortKey: KeyAttribute | undefined) => [
@@ -116,21 +122,27 @@ const keys = {
 
 const provisionKeys = async (): Promise<Record<string, string>> => {
   const kms = new KMSClient();
-  for (const { alias, spec } of Object.values(keys)) {
-    if (await hasKey(kms, alias)) continue;
-    const { KeyMetadata } = await kms.send(new CreateKeyCommand(spec));
-    await kms.send(new CreateAliasCommand({ AliasName: alias, TargetKeyId: KeyMetadata?.KeyId }));
+  const arns: Record<string, string> = {};
+  for (const [variable, { alias, spec }] of Object.entries(keys)) {
+    arns[variable] = (await arnOf(kms, alias)) ?? (await createKey(kms, alias, spec));
   }
   kms.destroy();
-  return Object.fromEntries(Object.entries(keys).map(([variable, { alias }]) => [variable, alias]));
+  return arns;
 };
 
-const hasKey = async (kms: KMSClient, alias: string): Promise<boolean> => {
+/** What a function gets is the key itself: an alias may point elsewhere one day, and what was sealed or signed stays. */
+const createKey = async (kms: KMSClient, AliasName: string, spec: CreateKeyCommandInput): Promise<string> => {
+  const { KeyMetadata } = await kms.send(new CreateKeyCommand(spec));
+  if (!KeyMetadata?.Arn) throw new TypeError("KMS answered without a key");
+  await kms.send(new CreateAliasCommand({ AliasName, TargetKeyId: KeyMetadata.KeyId }));
+  return KeyMetadata.Arn;
+};
+
+const arnOf = async (kms: KMSClient, alias: string): Promise<string | undefined> => {
   try {
-    await kms.send(new DescribeKeyCommand({ KeyId: alias }));
-    return true;
+    return (await kms.send(new DescribeKeyCommand({ KeyId: alias }))).KeyMetadata?.Arn;
   } catch (error) {
-    if (error instanceof NotFoundException) return false;
+    if (error instanceof NotFoundException) return undefined;
     throw error;
   }
 };

@@ -1,11 +1,12 @@
 import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { BatchWriteCommand } from "@aws-sdk/lib-dynamodb";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from "jose";
 import { authorityScopes, dfeScopes } from "../../shared/contract/route.ts";
 import { type Client, clientFrom, clientPlace } from "../../shared/store/clients.ts";
 import { dynamoClient, readAll } from "../../shared/store/dynamo.ts";
 import { tableNames } from "../../shared/store/table-names.ts";
+import { putAll } from "./put-all.ts";
+import { StartError } from "./start-error.ts";
 
 /** What an authority's system needs to call the exchange. The private keys exist in this file and nowhere else. */
 export type ClientFile = {
@@ -24,7 +25,8 @@ export const seedClients = async (folder: string, authorities: readonly string[]
   const owners = [...authorities, "dfe"];
   const files = await Promise.all(owners.map((owner) => clientFile(folder, owner, issuer)));
   const registered = await registeredClients(files.map(({ clientId }) => clientId));
-  await register(
+  await putAll(
+    tableNames("clients").clients,
     files.flatMap((file) => {
       const present = registered.get(file.clientId);
       const keys = [publicPart(file.key, "sig"), publicPart(file.encryptionKey, "enc")];
@@ -39,8 +41,7 @@ export const seedClients = async (folder: string, authorities: readonly string[]
 const clientFile = async (folder: string, owner: string, issuer: string): Promise<ClientFile> => {
   const path = join(folder, `${owner}.json`);
   const present = await readFile(path, "utf8").catch(() => undefined);
-  const file =
-    present === undefined ? await newClient(owner, issuer) : { ...(JSON.parse(present) as ClientFile), issuer };
+  const file = present === undefined ? await newClient(owner, issuer) : { ...parsed(path, present), issuer };
   const text = `${JSON.stringify(file, null, 2)}\n`;
   if (text !== present) {
     await writeFile(`${path}.new`, text, { mode: 0o600 });
@@ -48,6 +49,15 @@ const clientFile = async (folder: string, owner: string, issuer: string): Promis
   }
   await chmod(path, 0o600);
   return file;
+};
+
+/** The cause is not told: it would quote a private key. */
+const parsed = (path: string, text: string): ClientFile => {
+  try {
+    return JSON.parse(text) as ClientFile;
+  } catch {
+    throw new StartError(`The file ${path} is not a client's: delete it, and the client gets new keys.`);
+  }
 };
 
 const newClient = async (owner: string, issuer: string): Promise<ClientFile> => ({
@@ -77,12 +87,4 @@ const registeredClients = async (ids: readonly string[]): Promise<Map<string, Cl
     }
   }
   return found;
-};
-
-const register = async (all: readonly Client[]): Promise<void> => {
-  const { clients } = tableNames("clients");
-  for (let at = 0; at < all.length; at += 25) {
-    const requests = all.slice(at, at + 25).map((Item) => ({ PutRequest: { Item } }));
-    await dynamoClient().send(new BatchWriteCommand({ RequestItems: { [clients]: requests } }));
-  }
 };

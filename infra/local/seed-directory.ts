@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
-import { BatchWriteCommand } from "@aws-sdk/lib-dynamodb";
 import { parse } from "csv-parse/sync";
 import type * as z from "zod";
 import { authority } from "../../shared/contract/contact-list.ts";
 import type { Contact } from "../../shared/domain/contacts.ts";
 import { type Authority, authorityItem, readAuthorities } from "../../shared/store/directory.ts";
-import { type Dynamo, dynamoClient } from "../../shared/store/dynamo.ts";
+import { dynamoClient } from "../../shared/store/dynamo.ts";
 import { tableNames } from "../../shared/store/table-names.ts";
+import { putAll } from "./put-all.ts";
 
 type Row = Record<string, string>;
 
@@ -19,11 +19,7 @@ export const seedDirectory = async (now: string): Promise<string[]> => {
   const { directory } = tableNames("directory");
   const present = new Set((await readAuthorities(dynamo, directory)).map(({ code }) => String(code)));
   const authorities = await authoritiesOfEngland(now);
-  await putAll(
-    dynamo,
-    directory,
-    authorities.filter(({ code }) => !present.has(code)),
-  );
+  await putAll(directory, authorities.filter(({ code }) => !present.has(code)).map(authorityItem));
   return authorities.map(({ code }) => code);
 };
 
@@ -82,17 +78,4 @@ const syntheticContacts = (
   const lead = contact("lead", "CME lead officer", 0);
   const inbox = contact("inbox", "CME team inbox", 1);
   return { [lead.contactId]: lead, [inbox.contactId]: inbox };
-};
-
-const putAll = async (dynamo: Dynamo, table: string, authorities: readonly Authority[]): Promise<void> => {
-  const most = 25;
-  for (let at = 0; at < authorities.length; at += most) {
-    let pending = {
-      [table]: authorities.slice(at, at + most).map((each) => ({ PutRequest: { Item: authorityItem(each) } })),
-    };
-    while (Object.keys(pending).length > 0) {
-      const { UnprocessedItems = {} } = await dynamo.send(new BatchWriteCommand({ RequestItems: pending }));
-      pending = UnprocessedItems as typeof pending;
-    }
-  }
 };

@@ -6,11 +6,11 @@ import { chainFault, type ReferralEvent } from "../../shared/domain/event-chain.
 import { type EvidenceClaims, verifyEvidence } from "../../shared/keys/evidence.ts";
 
 const usage =
-  "Usage: npm run verify -- receipt.jws jwks.json [--record child.json] [--events events.json]\n" +
+  "Usage: npm run verify -- receipt.jws jwks.json [--record child.json] [--events events.json …]\n" +
   "  receipt.jws   a receipt or removal certificate as the exchange answered it\n" +
   "  jwks.json     what the exchange publishes at /.well-known/jwks.json\n" +
   "  --record      the child's record: is it the one that was receipted?\n" +
-  "  --events      the referral's events: does the trail hold, and is this in it?";
+  "  --events      the referral's events: does the trail hold, and is this in it? A page each, in order";
 
 const readJson = async (path: string): Promise<unknown> => JSON.parse(await readFile(path, "utf8"));
 
@@ -26,18 +26,23 @@ const checkRecord = async (path: string, claims: EvidenceClaims): Promise<string
   return `The record is the one it speaks of: ${claims.payloadDigest}`;
 };
 
-const checkEvents = async (path: string, claims: EvidenceClaims): Promise<string> => {
-  const { items } = (await readJson(path)) as { items: ReferralEvent[] };
+type Page = { items: ReferralEvent[]; next: string | null };
+
+const checkEvents = async (paths: readonly string[], claims: EvidenceClaims): Promise<string> => {
+  const pages = (await Promise.all(paths.map(readJson))) as Page[];
+  const items = pages.flatMap((page) => page.items);
   const fault = chainFault(items);
   if (fault) throw new Error(`The trail is broken at event ${fault.sequence} (${fault.fault}).`);
   const event = items.find(({ hash }) => hash === claims.eventHash);
+  if (!event && pages.at(-1)?.next)
+    throw new Error("The events are not all here: give the next page with --events too.");
   if (!event) throw new Error("The trail does not hold the event it speaks of.");
   return `The trail of ${items.length} events holds, and this is event ${event.sequence} (${event.type})`;
 };
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { record: { type: "string" }, events: { type: "string" } },
+  options: { record: { type: "string" }, events: { type: "string", multiple: true } },
 });
 const [evidenceFile, keysFile] = positionals;
 if (!evidenceFile || !keysFile || positionals.length > 2) {

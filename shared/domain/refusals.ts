@@ -58,6 +58,7 @@ export type RefusalCode =
   | "idempotency-key-reused"
   | "record-unreadable"
   | "dependency-unavailable"
+  | "busy"
   | "internal-error";
 
 /** What the exchange refuses, and why. `members` are further members of the answer (never child data). */
@@ -124,6 +125,8 @@ export const dependencyUnavailable = () =>
     "dependency-unavailable",
     "A service that the exchange depends on is not available. Nothing was half done: repeat the request.",
   );
+export const busy = () =>
+  new Refusal("busy", "Too many requests are at this at once. Nothing was half done: repeat the request.");
 export const internalError = () =>
   new Refusal(
     "internal-error",

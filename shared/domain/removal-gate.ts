@@ -1,4 +1,6 @@
+import { type Entry, isOnList } from "./entry.ts";
 import { decide, type ReferralState } from "./lifecycle.ts";
+import type { Referral } from "./referral.ts";
 
 /** Guidance, "Working with other local authorities". */
 const guidance =
@@ -9,6 +11,7 @@ const shut = {
   returned: "The receiving authority returned the referral without confirming receipt.",
   withdrawn: "The referral was withdrawn before receipt was confirmed.",
   "not-located": "The receiving authority confirmed receipt and then did not locate the child in its area.",
+  "referred-again": "The child has been referred again since, and the newest referral decides.",
   "already-removed": "The child’s name has been removed already under this referral.",
   "entry-closed": "The child’s entry on this list is closed already.",
 } as const;
@@ -17,14 +20,23 @@ export type RemovalReason = { code: keyof typeof shut; text: string; guidance: s
 
 const because = (code: keyof typeof shut): RemovalReason => ({ code, text: shut[code], guidance });
 
-/** Why the sender may not take the child off its list now; empty when the gate is open (R1). */
+/**
+ * Why the sender may not take the child off its list now; empty when the gate is open (R1). The receipt that opened it must
+ * be that of the entry's newest referral: a child who is referred again has not been received again.
+ */
 export const reasonsAgainstRemoval = (
-  referral: { state: ReferralState; removedAt: string | null },
-  senderEntryOpen: boolean,
+  referral: Pick<Referral, "referralId" | "state" | "removedAt">,
+  senderEntry: Pick<Entry, "referralId" | "status">,
 ): RemovalReason[] => {
-  if (!decide("remove", "sender", referral.state).permitted) {
-    return referral.state in shut ? [because(referral.state as keyof typeof shut)] : [];
-  }
+  const fromState = reasonsAgainstRemovalFrom(referral.state);
+  if (fromState.length > 0) return fromState;
   if (referral.removedAt !== null) return [because("already-removed")];
-  return senderEntryOpen ? [] : [because("entry-closed")];
+  if (senderEntry.referralId !== referral.referralId) return [because("referred-again")];
+  return isOnList(senderEntry) ? [] : [because("entry-closed")];
 };
+
+/** What the referral's state alone says against it. */
+export const reasonsAgainstRemovalFrom = (state: ReferralState): RemovalReason[] =>
+  !decide("remove", "sender", state).permitted && Object.hasOwn(shut, state)
+    ? [because(state as keyof typeof shut)]
+    : [];

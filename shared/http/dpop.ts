@@ -15,7 +15,11 @@ export const proofLifetime = 60;
 export const clockSkew = 10;
 
 const claimsSchema = z.looseObject({
-  jti: z.string().min(1).max(256),
+  jti: z
+    .string()
+    .min(1)
+    .max(256)
+    .refine((jti) => jti.isWellFormed()),
   htm: z.string(),
   htu: z.string(),
   iat: z.number(),

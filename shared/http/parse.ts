@@ -79,15 +79,27 @@ export const parseQuery = (event: APIGatewayProxyEvent, schema: z.ZodObject): un
 };
 
 /**
- * What the caller wants done, under the name it gave it (IETF draft "The Idempotency-Key HTTP Header Field").
- * The name is the client's own: another client's equal key is another intent.
+ * The caller's name for what it wants done (IETF draft "The Idempotency-Key HTTP Header Field"). The name is the client's
+ * own: another client's equal key is another intent.
  */
-export const intentId = (event: APIGatewayProxyEvent, caller: Caller): Intent["id"] => {
+export const idempotencyKey = (event: APIGatewayProxyEvent): string => {
   const [key, ...more] = headerValues(event, "idempotency-key");
   if (key === undefined) throw idempotencyKeyMissing();
   if (more.length > 0 || !/^[\x21-\x7e]{1,255}$/.test(key)) throw idempotencyKeyMalformed();
-  return `${caller.clientId}#${digestOfText(key)}`;
+  return key;
 };
 
-export const fingerprintOf = (route: Route, event: APIGatewayProxyEvent, raw: unknown): string =>
-  digestOf([route.operationId, event.pathParameters ?? {}, raw]);
+/**
+ * What is kept of an intent: never the key, and a hash of the request that can't be guessed at without the key, as the
+ * body may tell of a child (R6).
+ */
+export const intentOf = (
+  key: string,
+  caller: Caller,
+  route: Route,
+  event: APIGatewayProxyEvent,
+  raw: unknown,
+): Intent => ({
+  id: `${caller.clientId}#${digestOfText(key)}`,
+  fingerprint: digestOf([key, route.operationId, event.pathParameters ?? {}, raw ?? null]),
+});

@@ -58,6 +58,7 @@ export const kindOf: Record<RefusalCode, Kind> = {
   "idempotency-key-reused": { status: 422, title: "Idempotency-Key used before" },
   "record-unreadable": { status: 500, title: "Record unreadable" },
   "internal-error": { status: 500, title: "Internal error" },
+  busy: { status: 503, title: "Busy" },
   "dependency-unavailable": { status: 503, title: "Temporarily unavailable" },
 };
 

@@ -1,5 +1,6 @@
 import middy, { type MiddlewareObj } from "@middy/core";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
+import * as z from "zod";
 import { isServiceFailure } from "../aws/client-settings.ts";
 import { environment, once } from "../aws/environment.ts";
 import type { Route } from "../contract/route.ts";
@@ -10,7 +11,7 @@ import { spendAlone } from "../store/proofs.ts";
 import { accessSettings, authenticate, rememberProof } from "./authenticate.ts";
 import type { Call, Caller, Proof, Reply } from "./call.ts";
 import { headerValues, securityHeaders } from "./headers.ts";
-import { fingerprintOf, intentId, parseBody, parseParams, parseQuery } from "./parse.ts";
+import { idempotencyKey, intentOf, parseBody, parseParams, parseQuery } from "./parse.ts";
 import { problemOf } from "./problem.ts";
 
 export type LambdaHandler = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>;
@@ -30,7 +31,7 @@ type Step = MiddlewareObj<Arrival, APIGatewayProxyResult>;
 
 /**
  * The Lambda handler of one operation: authenticate, parse, operate, respond. Whatever is refused on the way is answered
- * as a problem, and a proof that was verified never serves twice, whether its request came to something or not.
+ * as a problem. A proof that came with an access token never serves twice, whether its request came to something or not.
  */
 export const serve = <R extends Route, Dependencies>(
   route: R,
@@ -113,7 +114,8 @@ const spendProof: Step = {
     try {
       await spendUnspent(request.event.proof);
     } catch (error) {
-      request.error = error as Error;
+      // What a service's failure left undecided may have committed, and the proof with it: that is no replay.
+      if (!isServiceFailure(request.error)) request.error = error as Error;
     }
   },
 };
@@ -129,12 +131,14 @@ const authenticateCaller = ({ access }: Route): Step => ({
   },
 });
 
+const noParameters = z.strictObject({});
+
 const parse = (route: Route): Step => ({
   before: ({ event }) => {
     const { caller, proof } = event;
-    const id = caller && route.method === "POST" ? intentId(event, caller) : undefined;
+    const key = caller && route.method === "POST" ? idempotencyKey(event) : undefined;
     const params = route.params && parseParams(event, route.params);
-    const query = route.query && parseQuery(event, route.query);
+    const query = parseQuery(event, route.query ?? noParameters);
     const { raw, body } = route.body ? parseBody(event, route.body) : {};
     event.call = {
       requestId: event.requestContext.requestId,
@@ -145,7 +149,7 @@ const parse = (route: Route): Step => ({
       body,
       event,
       ...(caller && { caller, proof }),
-      ...(id && { intent: { id, fingerprint: fingerprintOf(route, event, raw) } }),
+      ...(caller && key && { intent: intentOf(key, caller, route, event, raw) }),
     };
   },
 });

@@ -1,4 +1,4 @@
-import { dependencyUnavailable } from "../domain/refusals.ts";
+import { busy } from "../domain/refusals.ts";
 import type { Intent, Proof, Reply } from "../http/call.ts";
 import { answerPlace, recordAnswer, recordedAnswer } from "./answers.ts";
 import { attempts, commit, type Dynamo, type Item, type Place, readAll, type Write } from "./dynamo.ts";
@@ -40,5 +40,5 @@ export const commitOnce = async (
     }
     if (outcome.lost.has("proof")) throw proofReplayed();
   }
-  throw dependencyUnavailable();
+  throw busy();
 };

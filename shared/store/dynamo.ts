@@ -10,7 +10,7 @@ import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { v7 as uuidV7 } from "uuid";
 import { clientSettings } from "../aws/client-settings.ts";
 import { once } from "../aws/environment.ts";
-import { dependencyUnavailable } from "../domain/refusals.ts";
+import { busy } from "../domain/refusals.ts";
 
 export type Dynamo = DynamoDBDocumentClient;
 export type Item = Record<string, unknown>;
@@ -28,14 +28,14 @@ const mostAttempts = 12;
 /**
  * Attempts at something that others are at too, with pauses of full jitter between them: up to 20, 40 … 320 milliseconds,
  * so some two seconds in all.
- * @throws Refusal `dependency-unavailable` after the last
+ * @throws Refusal `busy` after the last
  */
 export async function* attempts(): AsyncGenerator<number> {
   for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
     if (attempt > 0) await pause(Math.random() * 10 * 2 ** Math.min(attempt, 5));
     yield attempt;
   }
-  throw dependencyUnavailable();
+  throw busy();
 }
 
 /** Where an item stands. */
@@ -43,7 +43,7 @@ export type Place = { table: string; key: Key };
 
 /**
  * Reads up to 100 items in one strongly consistent call; answers them in the order asked, `undefined` where there is none.
- * @throws Refusal `dependency-unavailable` when DynamoDB keeps leaving keys unprocessed.
+ * @throws Refusal `busy` when DynamoDB keeps leaving keys unprocessed.
  */
 export const readAll = async (dynamo: Dynamo, places: readonly Place[]): Promise<(Item | undefined)[]> => {
   if (places.length === 0) return [];
@@ -103,7 +103,7 @@ export const commit = async (dynamo: Dynamo, writes: readonly Write[]): Promise<
       if (!passing) throw error;
     }
   }
-  throw dependencyUnavailable();
+  throw busy();
 };
 
 const transient = new Set(["TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"]);

@@ -4,7 +4,7 @@ import { digestOf } from "../domain/canonical.ts";
 import { cursorInvalid } from "../domain/refusals.ts";
 import type { Dynamo, Item } from "./dynamo.ts";
 
-const stored = z.tuple([z.record(z.string(), z.union([z.string(), z.number()])), z.string()]);
+const stored = z.tuple([z.record(z.string(), z.union([z.string(), z.int()])), z.string()]);
 type Position = z.output<typeof stored>[0];
 
 /**

@@ -81,8 +81,6 @@ export const replaceReferral = (table: string, before: Referral, after: Referral
 
 const placeholder = (state: ReferralState): string => `:${state.replaceAll("-", "_")}`;
 
-export type Box = "inbox" | "outbox";
-
 /**
  * One page of an authority's referrals: the inbox by deadline, the outbox newest first. One call. With a state, other
  * states' items are not even read; the overdue ones of an inbox are the front of what awaits receipt there.
@@ -131,7 +129,7 @@ const narrowed = (query: QueryCommandInput, { box, overdue, now }: BoxQuery): Qu
       ExpressionAttributeValues: values,
     };
   }
-  // A filter may not name the index's own key, so it asks for the time itself.
+  // By the time itself: a filter may not name a key of its index, and on the inbox `dueKey` is one.
   if (overdue) return { ...query, FilterExpression: "receiptDueAt < :now", ExpressionAttributeValues: values };
   return {
     ...query,

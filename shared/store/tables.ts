@@ -1,7 +1,7 @@
 /**
  * Every table of the exchange, once: the stack and the local engines are both made from this. One table for each thing
  * that a function is or is not allowed to touch, so that "may not read a record" and "may not change the trail" are
- * plain IAM grants. No key and no index holds anything about a child (R6).
+ * plain IAM grants. Nothing in a key, an index or a plain attribute tells who a child is (R6).
  */
 export type KeyAttribute = { name: string; type: "S" | "N" };
 export type IndexDefinition = { partitionKey: KeyAttribute; sortKey: KeyAttribute };
@@ -58,7 +58,7 @@ export const tables = {
     partitionKey: text("referralId"),
     sortKey: number("sequence"),
   },
-  /** Encrypted records and notes: the only place where anything about a child stands. */
+  /** Encrypted records and notes: the only place that tells who a child is. */
   records: {
     variable: "RECORDS_TABLE",
     name: "cme-records",

@@ -627,19 +627,45 @@ describe("a child who has moved on", () => {
     });
   });
 
-  it("is withdrawn elsewhere when it is removed under a concluded referral", async () => {
+  it.each(["awaits receipt", "is received"])(
+    "can't be removed under an older referral while a newer one %s, so that it stays on a list",
+    async (newer) => {
+      const first = await referFrom("201");
+      await receive(first.id);
+      await locate(first.id);
+      await conclude(first.id);
+      const { entryId } = await entryUnder("201", first.id);
+      const second = await referFrom("201", { entryId, recipient: "202" });
+      if (newer === "is received") await receive(second.id, "202");
+
+      const shut = { permitted: false, reasons: [{ code: "referred-again" }], certificate: null };
+      expect((await get("201", `/v1/referrals/${first.id}/removal`)).json()).toMatchObject(shut);
+      const removal = await act("201", first.id, "removal", { removedBy: "201-lead" });
+      expect(removal.status).toBe(409);
+      expect(removal.json()).toMatchObject({ code: "removal-not-permitted", reasons: [{ code: "referred-again" }] });
+
+      if (newer === "is received") {
+        await remove(second.id);
+        await lose(second.id, "202");
+      }
+      expect((await get("201", `/v1/cme-list/${entryId}`)).json()).toMatchObject({
+        status: "suspected",
+        closure: null,
+      });
+    },
+  );
+
+  it("is followed from the entry that the followed referral opened and from no other", async () => {
     const first = await referFrom("201");
     await receive(first.id);
-    await locate(first.id);
-    await conclude(first.id);
-    const { entryId } = await entryUnder("201", first.id);
-    const second = await referFrom("201", { entryId, recipient: "202" });
-    await remove(first.id);
-    expect(await referral("202", second.id)).toMatchObject({ state: "withdrawn" });
-    expect((await get("201", `/v1/cme-list/${entryId}`)).json()).toMatchObject({
-      status: "closed",
-      closure: { as: "transferred", referralId: first.id },
-    });
+    const held = await entryUnder("330", first.id);
+    const other = await addToList("330");
+    const follow = { recipient: "202", followsReferralId: first.id };
+    expect(await faultsOf({ ...follow, entryId: other.entryId }, "330")).toEqual([
+      { pointer: "/entryId", detail: "is not the entry of the child it follows" },
+    ]);
+    const second = await referFrom("330", { ...follow, entryId: held.entryId });
+    expect(await entryNow("330", held)).toMatchObject({ referralId: second.id });
   });
 
   it("follows only a referral that the sender received", async () => {

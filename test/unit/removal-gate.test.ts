@@ -3,8 +3,11 @@ import type { ReferralState } from "../../shared/domain/lifecycle.ts";
 import { reasonsAgainstRemoval } from "../../shared/domain/removal-gate.ts";
 
 const at = "2026-11-25T08:00:00.000Z";
-const codes = (state: ReferralState, removedAt: string | null, senderEntryOpen: boolean) =>
-  reasonsAgainstRemoval({ state, removedAt }, senderEntryOpen).map(({ code }) => code);
+const entry = (open: boolean, referralId = "this") => ({ status: open ? "suspected" : "closed", referralId }) as const;
+const codes = (state: ReferralState, removedAt: string | null, senderEntryOpen: boolean, newest?: string) =>
+  reasonsAgainstRemoval({ referralId: "this", state, removedAt }, entry(senderEntryOpen, newest)).map(
+    ({ code }) => code,
+  );
 
 describe("the removal gate", () => {
   it.each([
@@ -29,8 +32,16 @@ describe("the removal gate", () => {
     expect(codes(state, removedAt, senderEntryOpen)).toEqual(expected);
   });
 
+  it("stays shut when the child was referred again, whatever the older referral's state", () => {
+    expect(codes("received", null, true, "newer")).toEqual(["referred-again"]);
+    expect(codes("located", null, true, "newer")).toEqual(["referred-again"]);
+    expect(codes("concluded", null, true, "newer")).toEqual(["referred-again"]);
+    expect(codes("awaiting-receipt", null, true, "newer")).toEqual(["awaiting-receipt"]);
+  });
+
   it("says why in words and quotes the guidance", () => {
-    expect(reasonsAgainstRemoval({ state: "awaiting-receipt", removedAt: null }, true)).toEqual([
+    const referral = { referralId: "this", state: "awaiting-receipt", removedAt: null } as const;
+    expect(reasonsAgainstRemoval(referral, entry(true))).toEqual([
       {
         code: "awaiting-receipt",
         text: "The receiving authority has not confirmed receipt of the referral.",
