@@ -8,7 +8,7 @@ export type Answer = { status: number; headers: Headers; text: string; json: () 
 
 export type Request = {
   body?: unknown;
-  /** The Idempotency-Key of a POST; a fresh one unless given. */
+  /** The Idempotency-Key of an unsafe request; a fresh one unless given. */
   key?: string;
   headers?: Record<string, string>;
 };
@@ -18,6 +18,8 @@ export type Client = {
   file: ClientFile;
   get(path: string, request?: Request): Promise<Answer>;
   post(path: string, body: unknown, request?: Request): Promise<Answer>;
+  put(path: string, body: unknown, request?: Request): Promise<Answer>;
+  delete(path: string, request?: Request): Promise<Answer>;
 };
 
 export const clientFile = async (folder: string, owner: string): Promise<ClientFile> =>
@@ -47,7 +49,7 @@ export const connect = async (folder: string, owner: string): Promise<Client> =>
         headers: {
           authorization: `DPoP ${accessToken}`,
           dpop: await prove(method, url.origin + url.pathname, accessToken),
-          ...(method === "POST" && { "content-type": "application/json", "idempotency-key": key ?? randomUUID() }),
+          ...(method !== "GET" && { "content-type": "application/json", "idempotency-key": key ?? randomUUID() }),
           ...headers,
         },
         ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
@@ -59,6 +61,8 @@ export const connect = async (folder: string, owner: string): Promise<Client> =>
     file,
     get: (path, request = {}) => send("GET", path, request),
     post: (path, body, request = {}) => send("POST", path, { ...request, body }),
+    put: (path, body, request = {}) => send("PUT", path, { ...request, body }),
+    delete: (path, request = {}) => send("DELETE", path, request),
   };
 };
 

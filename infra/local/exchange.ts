@@ -2,8 +2,10 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { localApiKey, localTemplates, templateIds } from "./email.ts";
 import { startDynamodb } from "./engines/dynamodb.ts";
 import { startLocalKms } from "./engines/kms/server.ts";
+import { type Mail, startLocalNotify } from "./engines/notify.ts";
 import { startSqs } from "./engines/sqs.ts";
 import { startGateway } from "./gateway.ts";
 import { provision } from "./provision.ts";
@@ -11,8 +13,17 @@ import { seedClients } from "./seed-clients.ts";
 import { seedDirectory } from "./seed-directory.ts";
 import type { Settings } from "./settings.ts";
 import { StartError } from "./start-error.ts";
+import { startTelling, type Telling } from "./telling.ts";
 
-export type Exchange = { origin: string; clients: string; close(): Promise<void> };
+export type Exchange = {
+  origin: string;
+  clients: string;
+  /** Every email that the exchange has sent. */
+  mailbox(): Mail[];
+  /** Absent where it was started without. */
+  telling: Telling | undefined;
+  close(): Promise<void>;
+};
 
 const region = "eu-west-2";
 
@@ -47,11 +58,23 @@ export const startExchange = async (settings: Settings): Promise<Exchange> => {
         settings.endpoints.kms ??
         (await start(startLocalKms({ stateFile: join(settings.dataDir, "kms.json"), region }))).url,
     });
-    Object.assign(process.env, await provision(), { PUBLIC_ORIGINS: `${origin},http://localhost:${gateway.port}` });
+    const apiKey = localApiKey();
+    const notify = await start(
+      startLocalNotify({ apiKey, templates: localTemplates, mailboxFile: join(settings.dataDir, "mailbox.jsonl") }),
+    );
+    Object.assign(process.env, await provision(), {
+      PUBLIC_ORIGINS: `${origin},http://localhost:${gateway.port}`,
+      WEBHOOK_TARGETS: "public-https-and-loopback",
+      NOTIFY_URL: notify.url,
+      NOTIFY_API_KEY: apiKey,
+      NOTIFY_TEMPLATES: templateIds,
+    });
     const authorities = await seedDirectory(new Date().toISOString());
     await seedClients(clients, authorities, origin);
-    await gateway.open();
-    return { origin, clients, close };
+    await gateway.open({ "/_local/mailbox": () => ({ items: notify.mailbox() }) });
+    const telling = settings.telling ? await startTelling(settings.dataDir, process.env) : undefined;
+    if (telling) running.splice(1, 0, telling);
+    return { origin, clients, mailbox: notify.mailbox, telling, close };
   } catch (error) {
     await close();
     throw error;

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
+import { rateLimit } from "../../shared/contract/rate-limits.ts";
 import type { Route } from "../../shared/contract/route.ts";
 import { routes } from "../../shared/contract/routes.ts";
 import {
@@ -12,16 +13,23 @@ import {
   methodNotAllowed,
   notFound,
   type Refusal,
+  tooManyRequests,
 } from "../../shared/domain/refusals.ts";
 import { securityHeaders } from "../../shared/http/headers.ts";
 import { problemOf } from "../../shared/http/problem.ts";
 import type { LambdaHandler } from "../../shared/http/serve.ts";
+import { callerOf, rateLimiter } from "./rate-limiter.ts";
 import { StartError } from "./start-error.ts";
+
+type Limiter = ReturnType<typeof rateLimiter>;
+
+/** What exists on one machine only, by path. */
+export type LocalPages = Record<`/_local/${string}`, () => unknown>;
 
 export type Gateway = {
   port: number;
   /** Loads the functions; until then every request is told to come again. */
-  open(): Promise<void>;
+  open(localPages: LocalPages): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -37,10 +45,14 @@ const longestFarewell = 5_000;
  * @throws StartError where the port is in use
  */
 export const startGateway = async (port: number): Promise<Gateway> => {
+  const secondsToWait = rateLimiter(rateLimit);
   let handlers: ReadonlyMap<Route, LambdaHandler> | undefined;
+  let pages: ReadonlyMap<string, () => unknown> = new Map();
   const server = createServer((request, response) => {
     const requestId = randomUUID();
-    answer(request, handlers, requestId)
+    const page = request.method === "GET" ? pages.get(request.url ?? "") : undefined;
+    if (page) return send(response, localAnswer(page(), requestId));
+    answer(request, { handlers, secondsToWait }, requestId)
       .catch(() => refuse(internalError(), requestId))
       .then((result) => send(response, result))
       .catch(() => response.destroy());
@@ -56,7 +68,8 @@ export const startGateway = async (port: number): Promise<Gateway> => {
   }
   return {
     port: (server.address() as AddressInfo).port,
-    open: async () => {
+    open: async (localPages) => {
+      pages = new Map(Object.entries(localPages));
       handlers = await loadHandlers();
     },
     close: async () => {
@@ -82,10 +95,15 @@ const loadHandlers = async (): Promise<ReadonlyMap<Route, LambdaHandler>> => {
 
 const answer = async (
   request: IncomingMessage,
-  handlers: ReadonlyMap<Route, LambdaHandler> | undefined,
+  { handlers, secondsToWait }: { handlers: ReadonlyMap<Route, LambdaHandler> | undefined; secondsToWait: Limiter },
   requestId: string,
 ): Promise<APIGatewayProxyResult> => {
   if (!handlers) return refuse(dependencyUnavailable(), requestId);
+  const wait = secondsToWait(callerOf(request), Date.now());
+  if (wait > 0) {
+    request.resume();
+    return refuse(tooManyRequests(wait), requestId);
+  }
   const [path = "/", ...queries] = (request.url ?? "/").split("?");
   const query = queries.join("?");
   const here = routes.flatMap((route) => {
@@ -190,6 +208,17 @@ const multiValues = (pairs: Iterable<[string, string]>): Record<string, string[]
 
 const lastValues = (multi: Record<string, string[]>): Record<string, string> =>
   Object.fromEntries(Object.entries(multi).map(([name, values]) => [name, values.at(-1) ?? ""]));
+
+const localAnswer = (body: unknown, requestId: string): APIGatewayProxyResult => ({
+  statusCode: 200,
+  headers: {
+    ...securityHeaders,
+    "cache-control": "no-store",
+    "content-type": "application/json",
+    "x-request-id": requestId,
+  },
+  body: JSON.stringify(body, null, 2),
+});
 
 const refuse = (refusal: Refusal, requestId: string): APIGatewayProxyResult => {
   const { status, headers, body } = problemOf(refusal, requestId);

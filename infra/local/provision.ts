@@ -100,7 +100,11 @@ const provisionQueues = async (): Promise<Record<string, string>> => {
       deadLetterTargetArn: Attributes?.QueueArn,
       maxReceiveCount: queue.maxReceiveCount,
     });
-    addresses[queue.variable] = await createQueue(sqs, queue.name, { RedrivePolicy });
+    addresses[queue.deadLetterVariable] = deadLetters;
+    addresses[queue.variable] = await createQueue(sqs, queue.name, {
+      RedrivePolicy,
+      VisibilityTimeout: String(queue.visibilityTimeoutSeconds),
+    });
   }
   sqs.destroy();
   return addresses;
@@ -117,6 +121,7 @@ const createQueue = async (sqs: SQSClient, QueueName: string, Attributes: Record
 const keys = {
   RECORD_KEY: { alias: "alias/cme-records", spec: { KeySpec: "SYMMETRIC_DEFAULT", KeyUsage: "ENCRYPT_DECRYPT" } },
   ACCESS_TOKEN_KEYS: { alias: "alias/cme-access-tokens", spec: { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" } },
+  SECRETS_KEY: { alias: "alias/cme-secrets", spec: { KeySpec: "SYMMETRIC_DEFAULT", KeyUsage: "ENCRYPT_DECRYPT" } },
   EVIDENCE_KEYS: { alias: "alias/cme-evidence", spec: { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" } },
 } as const satisfies Record<string, { alias: string; spec: CreateKeyCommandInput }>;
 

@@ -11,6 +11,8 @@ export type Settings = {
   dataDir: string;
   /** `AWS_ENDPOINT_URL_…`: where set, that endpoint is used and the embedded engine is not started. */
   endpoints: { dynamodb: string | undefined; sqs: string | undefined; kms: string | undefined };
+  /** Do streams, queues and schedules run? Tests that count or pace what happens go without. */
+  telling: boolean;
 };
 
 /** @throws StartError */
@@ -22,6 +24,7 @@ export const readSettings = async (env: NodeJS.ProcessEnv): Promise<Settings> =>
     sqs: env.AWS_ENDPOINT_URL_SQS || undefined,
     kms: env.AWS_ENDPOINT_URL_KMS || undefined,
   },
+  telling: true,
 });
 
 const portFrom = (text: string): number => {

@@ -1,7 +1,17 @@
 import * as z from "zod";
 import { route } from "./route.ts";
 
-const jwk = z.object({ kty: z.string(), kid: z.string(), use: z.string(), alg: z.string() }).loose();
+const jwk = z
+  .object({ kty: z.string(), kid: z.string(), use: z.string(), alg: z.string() })
+  .loose()
+  .meta({ id: "Jwk", description: "A public key (RFC 7517)" });
+
+/** An error of RFC 6749 section 5.2, with the values that occur. */
+const oauthError = (...values: string[]) =>
+  z.strictObject({
+    error: z.string().meta({ enum: values }),
+    error_description: z.string().describe("Which check failed"),
+  });
 
 export const metadata = route({
   operationId: "getAuthorizationServerMetadata",
@@ -52,19 +62,19 @@ export const token = route({
     200: {
       description: "A token of type DPoP that lives ten minutes",
       schema: z.strictObject({
-        access_token: z.string(),
+        access_token: z.string().describe("For Authorization: DPoP, with proofs by the key of this request's proof"),
         token_type: z.literal("DPoP"),
-        expires_in: z.int().positive(),
-        scope: z.string(),
+        expires_in: z.int().positive().describe("Seconds"),
+        scope: z.string().describe("What was granted, separated by spaces"),
       }),
     },
     400: {
       description: "The request or the proof of possession is not acceptable (RFC 6749 section 5.2)",
-      schema: z.strictObject({ error: z.string(), error_description: z.string() }),
+      schema: oauthError("invalid_request", "unsupported_grant_type", "invalid_scope", "invalid_dpop_proof"),
     },
     401: {
       description: "The client is not authenticated; error_description says which check failed",
-      schema: z.strictObject({ error: z.string(), error_description: z.string() }),
+      schema: oauthError("invalid_client"),
     },
   },
   handler: "functions/access/issue-token.ts",

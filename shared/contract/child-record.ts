@@ -172,15 +172,16 @@ const saysSomething = (part: object): boolean => Object.keys(part).length > 0;
 const nothingSaid = "must have at least one member";
 
 /** Kept as sent; a wrong check letter is only warned about, see `recordWarnings`. */
-const upn = singleLine(40).refine(
-  (value) => hasUpnShape(normaliseUpn(value)),
-  "must have the shape of a UPN: a check letter and 12 digits, or a check letter, 11 digits and a letter; never I, O or S",
-);
+const upn = singleLine(40)
+  .refine(
+    (value) => hasUpnShape(normaliseUpn(value)),
+    "must have the shape of a UPN: a check letter and 12 digits, or a check letter, 11 digits and a letter; never I, O or S",
+  )
+  .describe("Unique pupil number. One whose check letter is wrong is accepted with a warning");
 
 const identity = z
   .strictObject({
-    /** Legal names. Single-word names exist: they are surnames without a forename. */
-    forename: name.optional(),
+    forename: name.optional().describe("Legal. A name of a single word is a surname without a forename"),
     middleNames: name.optional(),
     surname: name,
     preferredForename: name.optional(),
@@ -188,27 +189,29 @@ const identity = z
     formerSurnames: z.array(name).max(20).optional(),
     aliases: z.array(name).max(20).optional(),
     dateOfBirth: calendarDate,
-    sex: z.enum(sexCodes),
+    sex: z.enum(sexCodes).describe("Common basic data set: male, female, unknown"),
     upn: upn.optional(),
     formerUpns: z.array(upn).max(20).optional(),
-    noUpnReason: z.enum(noUpnReasonCodes).optional(),
-    yearGroup: z.enum(yearGroupCodes).optional(),
-    /** Common basic data set, such as MWBA and ENG; the lists change too often to be copied here. */
+    noUpnReason: z.enum(noUpnReasonCodes).optional().describe("Only without a UPN"),
+    yearGroup: z.enum(yearGroupCodes).optional().describe("Common basic data set, national curriculum year group"),
+    /** The lists of the common basic data set change too often to be copied here. */
     ethnicity: z
       .string()
       .regex(/^[A-Z]{4}$/, "must be a DfE ethnicity code of four capital letters")
-      .optional(),
+      .optional()
+      .describe("Common basic data set, such as MWBA"),
     firstLanguage: z
       .string()
       .regex(/^[A-Z]{3,4}$/, "must be a DfE language code of three or four capital letters")
-      .optional(),
+      .optional()
+      .describe("Common basic data set, such as ENG"),
   })
   .refine(({ upn, noUpnReason }) => upn === undefined || noUpnReason === undefined, {
     path: ["noUpnReason"],
     error: "must be left out when there is a UPN",
-  });
+  })
+  .meta({ id: "Identity" });
 
-/** Addresses abroad fit in as lines and country: `postcode` is for the United Kingdom's. */
 const addressMembers = {
   lines: z.array(singleLine(100)).min(1).max(6).optional(),
   town: singleLine(100).optional(),
@@ -217,21 +220,23 @@ const addressMembers = {
   country: singleLine(100).optional(),
   uprn: uprn.optional(),
 };
-const address = z.strictObject(addressMembers).refine(saysSomething, nothingSaid);
+const address = z.strictObject(addressMembers).refine(saysSomething, nothingSaid).meta({
+  id: "Address",
+  description: "An address abroad has lines and country; postcode is for the United Kingdom's",
+});
 
 const addresses = z.strictObject({
   lastKnown: address.optional(),
-  /** Where the child now lives or is expected to, and from which day. */
   expected: z
     .strictObject({ ...addressMembers, from: calendarDate.optional() })
     .refine(saysSomething, nothingSaid)
-    .optional(),
+    .optional()
+    .describe("Where the child now lives or is expected to, and from which day"),
   accommodation: z
     .strictObject({
       temporary: z.boolean().optional(),
       homeOfficeProvided: z.boolean().optional(),
-      /** The authority that placed the family there. */
-      placedBy: authorityCode.optional(),
+      placedBy: authorityCode.optional().describe("The authority that placed the family there"),
     })
     .optional(),
 });
@@ -239,14 +244,14 @@ const addresses = z.strictObject({
 const parent = z
   .strictObject({
     name: singleLine(200).optional(),
-    /** To the child: mother, foster carer, uncle … */
-    relationship: singleLine(100).optional(),
+    relationship: singleLine(100).optional().describe("To the child: mother, foster carer, uncle …"),
     parentalResponsibility: z.boolean().optional(),
     address: address.optional(),
     telephones: z.array(telephone).max(20).optional(),
     email: email.optional(),
   })
-  .refine(saysSomething, nothingSaid);
+  .refine(saysSomething, nothingSaid)
+  .meta({ id: "Parent" });
 
 const schoolMembers = {
   urn: urn.optional(),
@@ -257,10 +262,16 @@ const schoolMembers = {
 const school = z.strictObject({
   lastSchool: z.strictObject(schoolMembers).refine(saysSomething, nothingSaid).optional(),
   lastAttended: calendarDate.optional(),
-  /** By anyone, not only at school. */
-  lastSeen: calendarDate.optional(),
-  /** Of the child's name, from the last school's admission register. */
-  deletion: z.strictObject({ date: calendarDate, ground: z.enum(deletionGroundCodes) }).optional(),
+  lastSeen: calendarDate.optional().describe("By anyone, not only at school"),
+  deletion: z
+    .strictObject({
+      date: calendarDate,
+      ground: z
+        .enum(deletionGroundCodes)
+        .describe("Regulation 9(1)(a) to (o) of the School Attendance (Pupil Registration) (England) Regulations 2024"),
+    })
+    .optional()
+    .describe("Of the child's name, from the last school's admission register"),
   destination: z
     .strictObject({ ...schoolMembers, startDate: calendarDate.optional() })
     .refine(saysSomething, nothingSaid)
@@ -282,63 +293,69 @@ const plans = {
   note: note.optional(),
 };
 
-const safeguarding = z.discriminatedUnion("concern", [
-  z.strictObject({ concern: z.literal(false), ...plans }),
-  z.strictObject({
-    concern: z.literal(true),
-    socialCare: z.discriminatedUnion(
-      "told",
-      [
-        z.strictObject({ told: z.literal(true), on: calendarDate, by: singleLine(200) }),
-        z.strictObject({ told: z.literal(false), reason: note }),
-      ],
-      { error: socialCareRule },
-    ),
-    policeTold: z
-      .discriminatedUnion("told", [
-        z.strictObject({
-          told: z.literal(true),
-          on: calendarDate.optional(),
-          by: singleLine(200).optional(),
-          reference: singleLine(100).optional(),
-        }),
-        z.strictObject({ told: z.literal(false), reason: note.optional() }),
-      ])
-      .optional(),
-    ...plans,
-  }),
-]);
+const safeguarding = z
+  .discriminatedUnion("concern", [
+    z.strictObject({ concern: z.literal(false), ...plans }),
+    z.strictObject({
+      concern: z.literal(true),
+      socialCare: z.discriminatedUnion(
+        "told",
+        [
+          z.strictObject({ told: z.literal(true), on: calendarDate, by: singleLine(200) }),
+          z.strictObject({ told: z.literal(false), reason: note }),
+        ],
+        { error: socialCareRule },
+      ),
+      policeTold: z
+        .discriminatedUnion("told", [
+          z.strictObject({
+            told: z.literal(true),
+            on: calendarDate.optional(),
+            by: singleLine(200).optional(),
+            reference: singleLine(100).optional(),
+          }),
+          z.strictObject({ told: z.literal(false), reason: note.optional() }),
+        ])
+        .optional(),
+      ...plans,
+    }),
+  ])
+  .meta({
+    id: "Safeguarding",
+    description: "Where there is a concern, it must say whether children's social care has been told",
+  });
 
 const circumstances = z.strictObject({
   reasonForMove: note.optional(),
   reasonMissing: z.enum(reasonMissingCodes).optional(),
   cohorts: z.array(z.enum(cohortCodes)).max(20).optional(),
-  /** The steps taken so far towards a school attendance order; the last is the one reached. */
   schoolAttendanceOrder: z
     .array(z.strictObject({ step: z.enum(attendanceOrderStepCodes), date: calendarDate }))
     .max(20)
-    .optional(),
+    .optional()
+    .describe("The steps taken so far towards a school attendance order; the last is the one reached"),
   narrative: multiLine(4000).optional(),
 });
 
-const evidenceOfMove = z
-  .array(
-    z.strictObject({
-      kind: z.enum(evidenceKindCodes),
-      date: calendarDate,
-      source: singleLine(200),
-      note: note.optional(),
-    }),
-  )
-  .max(20);
+const evidence = z
+  .strictObject({
+    kind: z.enum(evidenceKindCodes),
+    date: calendarDate,
+    source: singleLine(200),
+    note: note.optional(),
+  })
+  .meta({ id: "Evidence", description: "What the belief rests on that the child has moved" });
+const evidenceOfMove = z.array(evidence).max(20);
 
-const enquiryMade = z.strictObject({
-  /** The guidance's list is "not an exhaustive or prescriptive list of actions". */
-  step: z.enum([...enquiryStepCodes, "other"]),
-  date: calendarDate,
-  outcome: z.enum(enquiryOutcomeCodes),
-  note: note.optional(),
-});
+const enquiryMade = z
+  .strictObject({
+    /** The guidance's list is "not an exhaustive or prescriptive list of actions". */
+    step: z.enum([...enquiryStepCodes, "other"]),
+    date: calendarDate,
+    outcome: z.enum(enquiryOutcomeCodes),
+    note: note.optional(),
+  })
+  .meta({ id: "EnquiryMade", description: "A step of the guidance's list (Conducting enquiries), or another" });
 
 const sibling = z
   .strictObject({
@@ -347,7 +364,8 @@ const sibling = z
     dateOfBirth: calendarDate.optional(),
     school: singleLine(200).optional(),
   })
-  .refine(saysSomething, nothingSaid);
+  .refine(saysSomething, nothingSaid)
+  .meta({ id: "Sibling" });
 
 /**
  * The child's record as a referral carries it: everything that a receiving officer needs to act the same day. Unknown
@@ -356,25 +374,29 @@ const sibling = z
  * Source: guidance, "Working with other local authorities" (evidence that the child has moved is what a referral rests
  * on) and "Children at risk of harm" (a concern comes with an answer on children's social care).
  */
-export const childRecord = z.strictObject({
-  identity,
-  addresses: addresses.optional(),
-  parents: z.array(parent).max(20).optional(),
-  school: school.optional(),
-  needs: needs.optional(),
-  safeguarding,
-  circumstances: circumstances.optional(),
-  evidenceOfMove: evidenceOfMove.min(1),
-  enquiriesMade: z.array(enquiryMade).max(50).optional(),
-  siblings: z.array(sibling).max(20).optional(),
-});
+export const childRecord = z
+  .strictObject({
+    identity,
+    addresses: addresses.optional(),
+    parents: z.array(parent).max(20).optional(),
+    school: school.optional(),
+    needs: needs.optional(),
+    safeguarding,
+    circumstances: circumstances.optional(),
+    evidenceOfMove: evidenceOfMove.min(1),
+    enquiriesMade: z.array(enquiryMade).max(50).optional(),
+    siblings: z.array(sibling).max(20).optional(),
+  })
+  .meta({ id: "ChildRecord", description: "What a referral tells of the child. Every value is kept exactly as sent" });
 export type ChildRecord = z.output<typeof childRecord>;
 
 /** What an authority keeps of a child whom it adds to its own CME list: the same record, as far as it is known yet. */
-export const listedChild = childRecord.extend({
-  safeguarding: safeguarding.optional(),
-  evidenceOfMove: evidenceOfMove.optional(),
-});
+export const listedChild = childRecord
+  .extend({
+    safeguarding: safeguarding.optional(),
+    evidenceOfMove: evidenceOfMove.optional(),
+  })
+  .meta({ id: "ListedChild", description: "A child's record as far as it is known yet" });
 export type ListedChild = z.output<typeof listedChild>;
 
 /** Something to look at in a record that is accepted all the same. Never repeats what was sent. */

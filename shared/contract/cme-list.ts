@@ -5,22 +5,26 @@ import { authorityCode, calendarDate, entryId, instant, referralId, urn } from "
 import { route } from "./route.ts";
 import { warning } from "./warning.ts";
 
-const closure = z.discriminatedUnion("as", [
-  z.strictObject({ as: z.literal("transferred"), at: instant, referralId }),
-  z.strictObject({ as: z.literal("on-school-register"), at: instant, schoolUrn: urn, startDate: calendarDate }),
-  z.strictObject({ as: z.literal("suitable-education-otherwise"), at: instant }),
-  z.strictObject({ as: z.literal("not-located"), at: instant, referralId }),
-]);
+const closure = z
+  .discriminatedUnion("as", [
+    z.strictObject({ as: z.literal("transferred"), at: instant, referralId }),
+    z.strictObject({ as: z.literal("on-school-register"), at: instant, schoolUrn: urn, startDate: calendarDate }),
+    z.strictObject({ as: z.literal("suitable-education-otherwise"), at: instant }),
+    z.strictObject({ as: z.literal("not-located"), at: instant, referralId }),
+  ])
+  .meta({ id: "Closure", description: "How and when the entry left the list" });
 
-export const entry = z.strictObject({
-  entryId,
-  status: z.enum(["suspected", "confirmed", "closed"]),
-  openedAt: instant,
-  openedBy: authorityCode,
-  referralId: referralId.nullable(),
-  closure: closure.nullable(),
-  version: z.int().positive(),
-});
+export const entry = z
+  .strictObject({
+    entryId,
+    status: z.enum(["suspected", "confirmed", "closed"]),
+    openedAt: instant,
+    openedBy: authorityCode,
+    referralId: referralId.nullable().describe("The newest referral that concerns this entry"),
+    closure: closure.nullable().describe("null while the child is on the list"),
+    version: z.int().positive(),
+  })
+  .meta({ id: "Entry", description: "One child on one authority's CME list" });
 
 export const listEntries = route({
   operationId: "listEntries",
@@ -28,8 +32,11 @@ export const listEntries = route({
   path: "/v1/cme-list",
   summary: "The caller's own CME list: the open entries unless asked otherwise, newest first",
   access: { kind: "token", scope: "cme-list", proof: "remembered" },
-  query: z.strictObject({ status: z.enum(["open", "closed"]).optional(), ...listing }),
-  answers: { 200: { description: "One page of entries", schema: page(entry) } },
+  query: z.strictObject({
+    status: z.enum(["open", "closed"]).optional().describe("The entries on the list (open) or off it; open if absent"),
+    ...listing,
+  }),
+  answers: { 200: { description: "One page of entries", schema: page(entry).meta({ id: "EntryPage" }) } },
   handler: "functions/cme-list/list-entries.ts",
   cacheControl: "no-store",
 });
@@ -40,9 +47,13 @@ export const addEntry = route({
   path: "/v1/cme-list",
   summary: "Add a suspected child to the caller's own CME list; the record is kept encrypted",
   access: { kind: "token", scope: "cme-list", proof: "committed" },
-  body: z.strictObject({ child: listedChild }),
+  body: z.strictObject({ child: listedChild }).meta({ id: "NewEntry" }),
   answers: {
-    201: { description: "The entry", schema: z.strictObject({ ...entry.shape, warnings: z.array(warning) }) },
+    201: {
+      description: "The entry",
+      schema: z.strictObject({ ...entry.shape, warnings: z.array(warning) }).meta({ id: "AddedEntry" }),
+      location: true,
+    },
   },
   handler: "functions/cme-list/add-entry.ts",
   cacheControl: "no-store",

@@ -1,27 +1,14 @@
 import * as z from "zod";
-import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from "zod-openapi";
-import { kindOf } from "../http/problem.ts";
-import type { Answer, Route } from "./route.ts";
+import {
+  createDocument,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiPathsObject,
+  type ZodOpenApiResponseObject,
+} from "zod-openapi";
+import { answerHeaders } from "./answer-headers.ts";
+import { problemAnswers } from "./problem-answers.ts";
+import type { Route } from "./route.ts";
 import { routes } from "./routes.ts";
-
-const problem = z
-  .looseObject({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string().describe("What is wrong, without repeating what was sent"),
-    code: z.enum(Object.keys(kindOf) as [keyof typeof kindOf, ...(keyof typeof kindOf)[]]),
-    instance: z.string().describe("The request id, also in x-request-id"),
-    errors: z
-      .array(z.object({ pointer: z.string().describe("JSON Pointer into the body"), detail: z.string() }))
-      .optional(),
-  })
-  .meta({ id: "Problem", description: "RFC 9457" });
-
-const idempotencyKey = z.string().min(1).max(255).meta({
-  description:
-    "The caller's name for what it wants done. A repeat with the same key and body gets the first answer, with Idempotency-Replayed: true",
-});
 
 /** The contract as OpenAPI 3.1, derived from the routes and their schemas. */
 export const openapiDocument = (issuer: string) =>
@@ -32,6 +19,7 @@ export const openapiDocument = (issuer: string) =>
       version: "1.0.0",
       description:
         "Hands children missing education from one local authority to another, as the statutory guidance “Children missing education” (September 2025) asks: the child stays on the sender's list until a named contact of the recipient confirms receipt.",
+      license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: issuer }],
     components: {
@@ -39,7 +27,8 @@ export const openapiDocument = (issuer: string) =>
         dpop: {
           type: "http",
           scheme: "DPoP",
-          description: "Access token of POST /oauth2/token with a DPoP proof for each request (RFC 9449)",
+          description:
+            "Access token of POST /oauth2/token, with a DPoP proof for each request (RFC 9449). Each operation names the scope that the token must have.",
         },
       },
     },
@@ -57,37 +46,72 @@ const paths = (): ZodOpenApiPathsObject => {
 const operation = (route: Route): ZodOpenApiOperationObject => ({
   operationId: route.operationId,
   summary: route.summary,
-  ...(route.access.kind === "token" && { security: [{ dpop: [route.access.scope] }] }),
+  tags: [capability(route)],
+  security: route.access.kind === "token" ? [{ dpop: [route.access.scope] }] : [],
   requestParams: {
     ...(route.params && { path: route.params }),
     ...(route.query && { query: route.query }),
-    ...(route.access.kind === "token" &&
-      route.method === "POST" && { header: z.object({ "Idempotency-Key": idempotencyKey }) }),
+    header: requestHeaders(route),
   },
   ...(route.body && { requestBody: { required: true, content: { "application/json": { schema: route.body } } } }),
   ...(route.access.kind === "client-assertion" && { requestBody: tokenRequest }),
   responses: {
-    ...Object.fromEntries(Object.entries(route.answers).map(([status, answer]) => [status, response(answer)])),
-    default: { description: "A problem", content: { "application/problem+json": { schema: problem } } },
+    ...problemAnswers(route),
+    ...Object.fromEntries(Object.keys(route.answers).map((status) => [status, answer(route, Number(status))])),
   },
 });
 
-const response = ({ description, schema }: Answer) => ({
-  description,
-  ...(schema && { content: { "application/json": { schema } } }),
+/** The folder of the route's function. */
+const capability = ({ handler }: Route): string => handler.split("/")[1] ?? "";
+
+const requestHeaders = ({ access, method }: Route) =>
+  z.object({
+    ...(access.kind !== "public" && { DPoP: proof }),
+    ...(access.kind === "token" && method !== "GET" && { "Idempotency-Key": idempotencyKey }),
+  });
+
+const proof = z.string().meta({
+  param: { id: "Proof" },
+  description:
+    "Proof of possession, made for this one request (RFC 9449): a JWT of typ dpop+jwt, signed with ES256, PS256 or EdDSA by the key in its jwk, with the claims jti, htm, htu (the public address, without query), iat and, with an access token, ath",
 });
 
+const idempotencyKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,255}$/)
+  .meta({
+    param: { id: "IdempotencyKey" },
+    description:
+      "The caller's name for what it wants done. A repeat with the same key and request gets the first answer, with Idempotency-Replayed: true",
+  });
+
+const answer = (route: Route, status: number): ZodOpenApiResponseObject => {
+  const { description = "", schema, otherMedia = {} } = route.answers[status] ?? {};
+  const media = { ...(schema && { "application/json": schema }), ...otherMedia };
+  return {
+    description,
+    headers: answerHeaders(route, status),
+    content: Object.fromEntries(Object.entries(media).map(([type, each]) => [type, { schema: each }])),
+  };
+};
+
+/** RFC 6749 section 3.2 and RFC 7523: further parameters are ignored, and none may be repeated. */
 const tokenRequest = {
   required: true,
   content: {
     "application/x-www-form-urlencoded": {
-      schema: z.object({
-        grant_type: z.literal("client_credentials"),
-        client_assertion_type: z.literal("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
-        client_assertion: z.string().meta({ description: "RFC 7523: iss and sub the client id, aud the issuer" }),
-        client_id: z.string().optional(),
-        scope: z.string().optional().meta({ description: "Space-separated; all registered scopes if absent" }),
-      }),
+      schema: z
+        .object({
+          grant_type: z.literal("client_credentials"),
+          client_assertion_type: z.literal("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+          client_assertion: z.string().meta({
+            description:
+              "A JWT signed by a registered key of the client (RFC 7523): iss and sub the client id, aud the issuer, exp at most 5 minutes ahead, a new jti each time",
+          }),
+          client_id: z.string().optional().describe("If given, the client assertion's iss"),
+          scope: z.string().optional().describe("Separated by spaces; all that the client is registered for if absent"),
+        })
+        .meta({ id: "TokenRequest" }),
     },
   },
 };

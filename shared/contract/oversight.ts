@@ -18,7 +18,12 @@ export const openapi = route({
   path: "/openapi.json",
   summary: "This contract (OpenAPI 3.1)",
   access: { kind: "public" },
-  answers: { 200: { description: "The OpenAPI document" } },
+  answers: {
+    200: {
+      description: "The OpenAPI document",
+      schema: z.looseObject({ openapi: z.string(), info: z.looseObject({}), paths: z.looseObject({}) }),
+    },
+  },
   handler: "functions/oversight/get-openapi.ts",
   cacheControl: "public, max-age=300",
 });

@@ -19,25 +19,29 @@ import { warning } from "./warning.ts";
 
 const urgency = z.enum(["urgent", "standard"]);
 
-export const summary = z.strictObject({
-  id: referralId,
-  sender: authorityCode,
-  recipient: authorityCode,
-  temporaryAuthority: authorityCode.nullable(),
-  state: z.enum(referralStates),
-  urgency,
-  sentBy: contactId,
-  submittedAt: instant,
-  receiptDueAt: instant,
-  overdue: z.boolean(),
-  receivedAt: instant.nullable(),
-  receivedBy: contactId.nullable(),
-  finding: z.enum(["located", "not-located"]).nullable(),
-  concludedAt: instant.nullable(),
-  followsReferralId: referralId.nullable(),
-  payloadDigest: sha256Digest,
-  version: z.int().positive(),
-});
+export const summary = z
+  .strictObject({
+    id: referralId,
+    sender: authorityCode,
+    recipient: authorityCode,
+    temporaryAuthority: authorityCode
+      .nullable()
+      .describe("Where the family is in temporary accommodation: it may read the referral and the child's record"),
+    state: z.enum(referralStates),
+    urgency,
+    sentBy: contactId,
+    submittedAt: instant,
+    receiptDueAt: instant.describe("When the recipient must have confirmed or returned it"),
+    overdue: z.boolean().describe("Is it past receiptDueAt and still awaiting receipt?"),
+    receivedAt: instant.nullable(),
+    receivedBy: contactId.nullable(),
+    finding: z.enum(["located", "not-located"]).nullable(),
+    concludedAt: instant.nullable(),
+    followsReferralId: referralId.nullable().describe("The referral by which the sender itself received the child"),
+    payloadDigest: sha256Digest.describe("Of the child's record as RFC 8785 canonical JSON"),
+    version: z.int().positive().describe("Grows with every event"),
+  })
+  .meta({ id: "Referral", description: "A referral's summary: all that is told of it outside the child's record" });
 export type Summary = z.output<typeof summary>;
 
 const inPath = z.strictObject({ id: referralId });
@@ -45,7 +49,25 @@ const reading = { kind: "token", scope: "referrals", proof: "remembered" } as co
 const acting = { kind: "token", scope: "referrals", proof: "committed" } as const;
 /** What an officer adds in words. It may name the child, so it is encrypted like the record. */
 const note = multiLine(4000);
-const compactJws = z.string().regex(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+const compactJws = z
+  .string()
+  .regex(/^[\w-]+\.[\w-]+\.[\w-]+$/)
+  .describe("Compact JWS (ES256); its key is in /.well-known/jwks.json");
+const compactJwe = z
+  .string()
+  .regex(/^[\w-]+(?:\.[\w-]*){4}$/)
+  .describe("Compact JWE (A256GCM) whose plaintext is the record's JSON");
+/** Why the gate is shut. */
+export const removalReason = z
+  .strictObject({
+    code: z.string(),
+    text: z.string(),
+    guidance: z.string().describe("The sentence of the statutory guidance that it rests on"),
+  })
+  .meta({ id: "RemovalReason", description: "Why the child's name must stay on the sender's list" });
+const receiptAnswer = z.strictObject({ receipt: compactJws, referral: summary }).meta({ id: "ReceiptAnswer" });
+/** What an action is refused for when another party tries it, or another state has been reached. */
+const actionRefusals = ["not-your-role", "state-does-not-allow"] as const;
 
 export const submitReferral = route({
   operationId: "submitReferral",
@@ -53,21 +75,27 @@ export const submitReferral = route({
   path: "/v1/referrals",
   summary: "Refer a child to the named contacts of the authority to which the child is believed to have moved",
   access: acting,
-  body: z.strictObject({
-    recipient: authorityCode,
-    sentBy: contactId,
-    child: childRecord,
-    entryId: entryId.optional(),
-    urgency: urgency.optional(),
-    followsReferralId: referralId.optional(),
-    temporaryAuthority: authorityCode.optional(),
-  }),
+  body: z
+    .strictObject({
+      recipient: authorityCode,
+      sentBy: contactId.describe("A named contact of the sender's, in effect"),
+      child: childRecord,
+      entryId: entryId.optional().describe("The child's entry on the sender's list; made if absent"),
+      urgency: urgency.optional().describe("standard if absent; any safeguarding concern makes it urgent"),
+      followsReferralId: referralId.optional().describe("The referral by which the sender itself received the child"),
+      temporaryAuthority: authorityCode
+        .optional()
+        .describe("Where the family is in temporary accommodation: it may read the referral and the child's record"),
+    })
+    .meta({ id: "NewReferral" }),
   answers: {
     201: {
       description: "The referral awaits receipt; the child stays on the sender's list",
-      schema: z.strictObject({ ...summary.shape, warnings: z.array(warning) }),
+      schema: z.strictObject({ ...summary.shape, warnings: z.array(warning) }).meta({ id: "SubmittedReferral" }),
+      location: true,
     },
   },
+  refusals: ["entry-already-referred", "entry-closed"],
   handler: "functions/referrals/submit-referral.ts",
   cacheControl: "no-store",
 });
@@ -79,12 +107,20 @@ export const listReferrals = route({
   summary: "The caller's referrals: the inbox by deadline, the outbox newest first",
   access: reading,
   query: z.strictObject({
-    box: z.enum(["inbox", "outbox"]),
-    state: z.enum(referralStates).optional(),
-    overdue: z.enum(["true", "false"]).optional(),
+    box: z.enum(["inbox", "outbox"]).describe("What the caller's authority is the recipient (inbox) or the sender of"),
+    state: z.enum(referralStates).optional().describe("Only those in this state"),
+    overdue: z
+      .enum(["true", "false"])
+      .optional()
+      .describe("true: only those past their deadline and still awaiting receipt; false: only the others"),
     ...listing,
   }),
-  answers: { 200: { description: "One page of summaries", schema: page(summary) } },
+  answers: {
+    200: {
+      description: "One page of summaries; filtered by overdue, it may be short or empty although next is set",
+      schema: page(summary).meta({ id: "ReferralPage" }),
+    },
+  },
   handler: "functions/referrals/list-referrals.ts",
   cacheControl: "no-store",
 });
@@ -113,8 +149,10 @@ export const readChildRecord = route({
       description:
         "The record exactly as it was sent; with Accept: application/jose, a JWE to the client's registered encryption key",
       schema: childRecord,
+      otherMedia: { "application/jose": compactJwe },
     },
   },
+  refusals: ["no-encryption-key", "record-unreadable"],
   handler: "functions/referrals/read-child-record.ts",
   cacheControl: "no-store",
 });
@@ -129,9 +167,16 @@ export const readNotes = route({
   answers: {
     200: {
       description: "The notes in the order of the events they belong to",
-      schema: z.strictObject({ items: z.array(z.strictObject({ sequence: z.int().positive(), note })) }),
+      schema: z
+        .strictObject({
+          items: z.array(
+            z.strictObject({ sequence: z.int().positive().describe("Of the event that the note belongs to"), note }),
+          ),
+        })
+        .meta({ id: "Notes" }),
     },
   },
+  refusals: ["record-unreadable"],
   handler: "functions/referrals/read-notes.ts",
   cacheControl: "no-store",
 });
@@ -143,13 +188,19 @@ export const confirmReceipt = route({
   summary: "A named contact of the recipient confirms receipt: the child joins the recipient's list and the gate opens",
   access: acting,
   params: inPath,
-  body: z.strictObject({ confirmedBy: contactId, note: note.optional() }),
+  body: z
+    .strictObject({
+      confirmedBy: contactId.describe("A named contact of the recipient's, in effect"),
+      note: note.optional(),
+    })
+    .meta({ id: "Confirmation" }),
   answers: {
     201: {
       description: "The signed receipt (compact JWS) and the referral",
-      schema: z.strictObject({ receipt: compactJws, referral: summary }),
+      schema: receiptAnswer,
     },
   },
+  refusals: actionRefusals,
   handler: "functions/referrals/confirm-receipt.ts",
   cacheControl: "no-store",
 });
@@ -164,7 +215,7 @@ export const getReceipt = route({
   answers: {
     200: {
       description: "The signed receipt (compact JWS) and the referral",
-      schema: z.strictObject({ receipt: compactJws, referral: summary }),
+      schema: receiptAnswer,
     },
   },
   handler: "functions/referrals/get-receipt.ts",
@@ -178,12 +229,15 @@ export const returnReferral = route({
   summary: "The recipient returns a referral that it can't take",
   access: acting,
   params: inPath,
-  body: z.strictObject({
-    reason: z.enum(["wrong-authority", "duplicate", "unreadable"]),
-    suggestedRecipient: authorityCode.optional(),
-    note: note.optional(),
-  }),
+  body: z
+    .strictObject({
+      reason: z.enum(["wrong-authority", "duplicate", "unreadable"]),
+      suggestedRecipient: authorityCode.optional().describe("Where the child should be referred instead"),
+      note: note.optional(),
+    })
+    .meta({ id: "Return" }),
   answers: { 201: { description: "The referral, returned", schema: summary } },
+  refusals: actionRefusals,
   handler: "functions/referrals/return-referral.ts",
   cacheControl: "no-store",
 });
@@ -195,8 +249,9 @@ export const withdrawReferral = route({
   summary: "The sender withdraws a referral that awaits receipt; the child stays on its list",
   access: acting,
   params: inPath,
-  body: z.strictObject({ reason: note }),
+  body: z.strictObject({ reason: note }).meta({ id: "Withdrawal" }),
   answers: { 201: { description: "The referral, withdrawn", schema: summary } },
+  refusals: actionRefusals,
   handler: "functions/referrals/withdraw-referral.ts",
   cacheControl: "no-store",
 });
@@ -208,12 +263,15 @@ export const recordFinding = route({
   summary: "What the recipient's enquiries established",
   access: acting,
   params: inPath,
-  body: z.strictObject({
-    finding: z.enum(["located", "not-located"]),
-    foundBy: contactId,
-    note: note.optional(),
-  }),
+  body: z
+    .strictObject({
+      finding: z.enum(["located", "not-located"]),
+      foundBy: contactId.describe("A named contact of the recipient's, in effect"),
+      note: note.optional(),
+    })
+    .meta({ id: "Finding" }),
   answers: { 201: { description: "The referral with its finding", schema: summary } },
+  refusals: actionRefusals,
   handler: "functions/referrals/record-finding.ts",
   cacheControl: "no-store",
 });
@@ -225,11 +283,14 @@ export const concludeReferral = route({
   summary: "The child is on a school's register, or receives suitable education otherwise than at school",
   access: acting,
   params: inPath,
-  body: z.discriminatedUnion("outcome", [
-    z.strictObject({ outcome: z.literal("on-school-register"), schoolUrn: urn, startDate: calendarDate }),
-    z.strictObject({ outcome: z.literal("suitable-education-otherwise"), provision: note }),
-  ]),
+  body: z
+    .discriminatedUnion("outcome", [
+      z.strictObject({ outcome: z.literal("on-school-register"), schoolUrn: urn, startDate: calendarDate }),
+      z.strictObject({ outcome: z.literal("suitable-education-otherwise"), provision: note }),
+    ])
+    .meta({ id: "Conclusion" }),
   answers: { 201: { description: "The referral, concluded", schema: summary } },
+  refusals: actionRefusals,
   handler: "functions/referrals/conclude-referral.ts",
   cacheControl: "no-store",
 });
@@ -245,13 +306,16 @@ export const getRemoval = route({
   answers: {
     200: {
       description: "The gate",
-      schema: z.strictObject({
-        permitted: z.boolean(),
-        reasons: z.array(z.strictObject({ code: z.string(), text: z.string(), guidance: z.string() })),
-        certificate: compactJws.nullable(),
-      }),
+      schema: z
+        .strictObject({
+          permitted: z.boolean(),
+          reasons: z.array(removalReason),
+          certificate: compactJws.nullable().describe("The signed removal certificate; null until there is one"),
+        })
+        .meta({ id: "RemovalGate" }),
     },
   },
+  refusals: ["not-your-role"],
   handler: "functions/referrals/get-removal.ts",
   cacheControl: "no-store",
 });
@@ -263,16 +327,36 @@ export const removeFromList = route({
   summary: "The sender takes the child's name off its CME list because the recipient has confirmed receipt",
   access: acting,
   params: inPath,
-  body: z.strictObject({ removedBy: contactId }),
+  body: z
+    .strictObject({ removedBy: contactId.describe("A named contact of the sender's, in effect") })
+    .meta({ id: "Removal" }),
   answers: {
     201: {
       description: "The signed removal certificate (compact JWS) and the closed entry",
-      schema: z.strictObject({ certificate: compactJws, entry }),
+      schema: z.strictObject({ certificate: compactJws, entry }).meta({ id: "RemovalAnswer" }),
     },
   },
+  refusals: ["not-your-role", "removal-not-permitted"],
   handler: "functions/referrals/remove-from-list.ts",
   cacheControl: "no-store",
 });
+
+const event = z
+  .strictObject({
+    referralId,
+    sequence: z.int().positive().describe("From 1, without gaps"),
+    type: z.string().describe("Such as referral.received"),
+    at: instant,
+    actor: z.strictObject({
+      authority: authorityCode,
+      clientId: z.string(),
+      contactId: contactId.nullable().describe("On whose word; null where no contact was named"),
+    }),
+    details: z.record(z.string(), z.string()),
+    previousHash: sha256Digest.nullable().describe("The hash of the event before; null for the first"),
+    hash: sha256Digest.describe("Over the RFC 8785 canonical JSON of the event without its hash"),
+  })
+  .meta({ id: "Event", description: "A link of a referral's audit trail" });
 
 export const listEvents = route({
   operationId: "listEvents",
@@ -286,22 +370,7 @@ export const listEvents = route({
   answers: {
     200: {
       description: "One page of the hash chain, from the first event",
-      schema: page(
-        z.strictObject({
-          referralId,
-          sequence: z.int().positive(),
-          type: z.string(),
-          at: instant,
-          actor: z.strictObject({
-            authority: authorityCode,
-            clientId: z.string(),
-            contactId: contactId.nullable(),
-          }),
-          details: z.record(z.string(), z.string()),
-          previousHash: sha256Digest.nullable(),
-          hash: sha256Digest,
-        }),
-      ),
+      schema: page(event).meta({ id: "EventPage" }),
     },
   },
   handler: "functions/referrals/list-events.ts",

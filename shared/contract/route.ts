@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import type { RefusalCode } from "../domain/refusals.ts";
 
 export const authorityScopes = ["referrals", "cme-list", "enquiries", "contacts:read", "contacts:own"] as const;
 export const dfeScopes = ["contacts:read", "contacts:admin", "clients:admin", "oversight"] as const;
@@ -16,12 +17,20 @@ export type Access =
   | { kind: "client-assertion" }
   | { kind: "token"; scope: Scope; proof: ProofUse };
 
-export type Answer = { description: string; schema?: z.ZodType; mediaType?: string };
+export type Answer = {
+  description: string;
+  /** Of the answer as JSON. */
+  schema?: z.ZodType;
+  /** What the caller may have instead of JSON by asking for it with `Accept`, by media type. */
+  otherMedia?: Record<string, z.ZodType>;
+  /** The answer's `Location` header leads to the thing that was made. */
+  location?: true;
+};
 
 /** One operation of the API. The stack, the local server, OpenAPI and the authorisation tests are derived from these. */
 export type Route = {
   operationId: string;
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "PUT" | "DELETE";
   /** API Gateway's resource path, with `{name}` for path parameters. */
   path: `/${string}`;
   summary: string;
@@ -31,6 +40,8 @@ export type Route = {
   query?: z.ZodObject;
   body?: z.ZodType;
   answers: Record<number, Answer>;
+  /** What the operation itself refuses, besides what any route with such a request does (`refusalsOf`). */
+  refusals?: readonly RefusalCode[];
   /** The module that exports the Lambda handler, from the project's root. */
   handler: `functions/${string}.ts`;
   /** May a cache keep the answer? Never where it says anything about a child or a referral. */

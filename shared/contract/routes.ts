@@ -1,6 +1,7 @@
 import * as access from "./access.ts";
 import * as cmeList from "./cme-list.ts";
 import * as contactList from "./contact-list.ts";
+import * as delivery from "./delivery.ts";
 import * as oversight from "./oversight.ts";
 import * as referrals from "./referrals.ts";
 import type { Route } from "./route.ts";
@@ -30,6 +31,13 @@ export const routes: readonly Route[] = [
   cmeList.listEntries,
   cmeList.addEntry,
   cmeList.getEntry,
+  delivery.readEventFeed,
+  delivery.putSubscription,
+  delivery.getSubscription,
+  delivery.deleteSubscription,
+  delivery.testSubscription,
+  delivery.listDeliveries,
+  delivery.retryDelivery,
   oversight.healthz,
   oversight.openapi,
 ];

@@ -21,16 +21,19 @@ export const isOpen = (state: ReferralState): boolean => (openStates as readonly
 
 export type Party = "sender" | "recipient";
 
-export type EventType =
-  | "referral.submitted"
-  | "referral.withdrawn"
-  | "referral.returned"
-  | "referral.received"
-  | "referral.located"
-  | "referral.not-located"
-  | "referral.removed"
-  | "referral.concluded"
-  | "referral.child-read";
+export const eventTypes = [
+  "referral.submitted",
+  "referral.withdrawn",
+  "referral.returned",
+  "referral.received",
+  "referral.located",
+  "referral.not-located",
+  "referral.removed",
+  "referral.concluded",
+  "referral.child-read",
+  "referral.overdue",
+] as const;
+export type EventType = (typeof eventTypes)[number];
 
 type Rule = {
   readonly by: Party;

@@ -1,5 +1,6 @@
 import type { Urgency } from "./answering-in-time.ts";
 import type { Digest } from "./canonical.ts";
+import { nextRungAt, type Rung, rungs } from "./escalation.ts";
 import { type Actor, type ChainHead, emptyChain, nextEvent, type ReferralEvent } from "./event-chain.ts";
 import {
   type Action,
@@ -34,6 +35,9 @@ export type Referral = {
   /** Compact JWS, once issued. */
   receipt: string | null;
   certificate: string | null;
+  /** How far the ladder of silence has been climbed, and when the next rung is due; `null` when there is none to come. */
+  rungsRaised: 0 | Rung;
+  nextRungAt: string | null;
   head: ChainHead;
   version: number;
 };
@@ -83,6 +87,18 @@ const appended = (before: Referral, type: EventType, fact: Fact, changes: Partia
   return { before, event, after: { ...before, ...changes, head, version: before.version + 1 } };
 };
 
+/** The exchange itself, where it acts on nobody's word. */
+const exchange: Actor = { authority: "exchange", clientId: "exchange", contactId: null };
+
+/** The referral after its silence reached the next rung of the ladder. */
+export const raiseOverdue = (before: Referral, at: string): Step => {
+  const rung = rungs.find((each) => each > before.rungsRaised);
+  if (rung === undefined || before.state !== initialState) throw new TypeError("No rung is due");
+  const changes = { rungsRaised: rung, nextRungAt: nextRungAt(before, rung) };
+  const fact = { at, actor: exchange, details: { rung: String(rung) } };
+  return { action: undefined, ...appended(before, "referral.overdue", fact, changes) };
+};
+
 /** A new referral with the first event of its trail. */
 export const submitted = (
   facts: Pick<
@@ -121,6 +137,8 @@ export const submitted = (
       removedAt: null,
       receipt: null,
       certificate: null,
+      rungsRaised: 0,
+      nextRungAt: nextRungAt(facts, 0),
       head: { sequence: event.sequence, hash: event.hash },
       version: 1,
     },

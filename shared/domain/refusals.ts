@@ -56,6 +56,7 @@ export type RefusalCode =
   | "media-type-unsupported"
   | "validation-failed"
   | "idempotency-key-reused"
+  | "too-many-requests"
   | "record-unreadable"
   | "dependency-unavailable"
   | "busy"
@@ -115,6 +116,10 @@ export const mediaTypeUnsupported = (expected: string) =>
   new Refusal("media-type-unsupported", `The body must be ${expected}.`);
 export const validationFailed = (errors: BodyFault[]) =>
   new Refusal("validation-failed", "The request is well-formed but not acceptable: see errors.", { errors });
+export const tooManyRequests = (seconds: number) =>
+  new Refusal("too-many-requests", `You ask more often than you may. Ask again in ${seconds} s.`, {
+    retryAfter: seconds,
+  });
 export const recordUnreadable = () =>
   new Refusal(
     "record-unreadable",

@@ -37,7 +37,7 @@ export type Call<R extends Route> = {
   query: Output<R["query"]>;
   body: Output<R["body"]>;
 } & (R["access"] extends { kind: "token" } ? { caller: Caller; proof: Proof } : unknown) &
-  (R extends { method: "POST"; access: { kind: "token" } } ? { intent: Intent } : unknown);
+  (R extends { method: "POST" | "PUT" | "DELETE"; access: { kind: "token" } } ? { intent: Intent } : unknown);
 
 /** What an operation answers; `text` leaves as it is. */
 export type Reply = { status: number; headers?: Record<string, string>; text: string };

@@ -56,6 +56,7 @@ export const kindOf: Record<RefusalCode, Kind> = {
   "media-type-unsupported": { status: 415, title: "Media type not supported" },
   "validation-failed": { status: 422, title: "Not acceptable as it stands" },
   "idempotency-key-reused": { status: 422, title: "Idempotency-Key used before" },
+  "too-many-requests": { status: 429, title: "Too many requests" },
   "record-unreadable": { status: 500, title: "Record unreadable" },
   "internal-error": { status: 500, title: "Internal error" },
   busy: { status: 503, title: "Busy" },
@@ -83,6 +84,7 @@ export const problemOf = (refusal: Refusal, requestId: string): Problem => {
     headers["www-authenticate"] = `DPoP error="insufficient_scope", scope="${refusal.members.scope}"`;
   }
   if (status === 405) headers.allow = (refusal.members.allowed as string[]).join(", ");
+  if (status === 429) headers["retry-after"] = String(refusal.members.retryAfter);
   if (status === 503) headers["retry-after"] = retryAfter;
   return {
     status,

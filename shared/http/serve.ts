@@ -136,7 +136,7 @@ const noParameters = z.strictObject({});
 const parse = (route: Route): Step => ({
   before: ({ event }) => {
     const { caller, proof } = event;
-    const key = caller && route.method === "POST" ? idempotencyKey(event) : undefined;
+    const key = caller && route.method !== "GET" ? idempotencyKey(event) : undefined;
     const params = route.params && parseParams(event, route.params);
     const query = parseQuery(event, route.query ?? noParameters);
     const { raw, body } = route.body ? parseBody(event, route.body) : {};

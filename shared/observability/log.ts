@@ -11,6 +11,14 @@ const catalogue = {
   "dependency-failed": { level: "warn", fields: ["requestId", "operation", "errorName"] },
   "record-unreadable": { level: "error", fields: ["requestId", "referralId", "because", "alarm"] },
   "token-issued": { level: "info", fields: ["requestId", "clientId", "authority"] },
+  "message-failed": { level: "error", fields: ["consumer", "messageId", "errorName"] },
+  "delivery-attempted": {
+    level: "info",
+    fields: ["deliveryId", "channel", "authority", "status", "failure", "durationMs", "nextAttemptAt"],
+  },
+  "delivery-failed": { level: "error", fields: ["deliveryId", "channel", "authority", "because", "alarm"] },
+  "outbox-reconciled": { level: "warn", fields: ["messageId", "alarm"] },
+  "rung-raised": { level: "warn", fields: ["referralId", "rung"] },
   "token-refused": { level: "warn", fields: ["requestId", "check"] },
 } as const satisfies Record<string, { level: "info" | "warn" | "error"; fields: readonly string[] }>;
 

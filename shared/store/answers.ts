@@ -27,8 +27,11 @@ export const recordedAnswer = (item: Item | undefined, intent: Intent): Reply | 
   return { status, headers: { ...headers, "idempotency-replayed": "true" }, text };
 };
 
-/** Its name among a transaction's writes is `answer`; losing it means that the same request committed first. */
-export const recordAnswer = (table: string, intent: Intent, answer: Reply): Write => ({
+/**
+ * Its name among a transaction's writes is `answer`; losing it means that the same request committed first.
+ * @param kept what is kept of the answer's text, where that is not the text itself
+ */
+export const recordAnswer = (table: string, intent: Intent, answer: Reply, kept = answer.text): Write => ({
   name: "answer",
   item: {
     Put: {
@@ -38,7 +41,7 @@ export const recordAnswer = (table: string, intent: Intent, answer: Reply): Writ
         fingerprint: intent.fingerprint,
         status: answer.status,
         headers: answer.headers ?? {},
-        text: answer.text,
+        text: kept,
       },
       ConditionExpression: "attribute_not_exists(intent)",
       ReturnValuesOnConditionCheckFailure: "ALL_OLD",

@@ -4,8 +4,11 @@ import { answerPlace, recordAnswer, recordedAnswer } from "./answers.ts";
 import { attempts, commit, type Dynamo, type Item, type Place, readAll, type Write } from "./dynamo.ts";
 import { proofReplayed, spendInTransaction } from "./proofs.ts";
 
-/** What an attempt would write, and what it would answer if that commits. */
-export type Attempt = { writes: Write[]; reply: Reply };
+/**
+ * What an attempt would write, and what it would answer if that commits. `kept` is what is kept of the answer's text for a
+ * repeat, where the text itself must not be kept.
+ */
+export type Attempt = { writes: Write[]; reply: Reply; kept?: string };
 
 /**
  * Carries out an intent exactly once. The thing itself, the answer to be repeated and the use of the proof commit in one
@@ -15,6 +18,7 @@ export type Attempt = { writes: Write[]; reply: Reply };
  * @param places what the decision needs, read in one call together with the recorded answer
  * @param decide takes what was read and the time, which is later than the reading: so whatever was in effect by then, such
  * as a contact's retirement, is seen
+ * @param reopen turns what was kept of an answer into its text again
  * @throws Refusal from the decision; `dpop-replayed`; `idempotency-key-reused`
  */
 export const commitOnce = async (
@@ -23,15 +27,16 @@ export const commitOnce = async (
   call: { intent: Intent; proof: Proof },
   places: readonly Place[],
   decide: (items: (Item | undefined)[], now: string) => Promise<Attempt>,
+  reopen: (kept: string) => Promise<string> = async (kept) => kept,
 ): Promise<Reply> => {
   for await (const _ of attempts()) {
     const [answer, ...items] = await readAll(dynamo, [answerPlace(tables.answers, call.intent), ...places]);
     const first = recordedAnswer(answer, call.intent);
-    if (first) return first;
-    const { writes, reply } = await decide(items, new Date().toISOString());
+    if (first) return { ...first, text: await reopen(first.text) };
+    const { writes, reply, kept } = await decide(items, new Date().toISOString());
     const outcome = await commit(dynamo, [
       spendInTransaction(tables.proofs, call.proof),
-      recordAnswer(tables.answers, call.intent, reply),
+      recordAnswer(tables.answers, call.intent, reply, kept),
       ...writes,
     ]);
     if (outcome.committed) {

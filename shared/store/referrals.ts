@@ -1,7 +1,8 @@
-import type { QueryCommandInput } from "@aws-sdk/lib-dynamodb";
+import { QueryCommand, type QueryCommandInput } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
 import { type Action, initialState, type ReferralState, referralStates, ruleOf } from "../domain/lifecycle.ts";
 import type { Referral } from "../domain/referral.ts";
+import { bucketOf, bucketsOf } from "./buckets.ts";
 import type { Dynamo, Item, Place, Write } from "./dynamo.ts";
 import { readPage } from "./page.ts";
 
@@ -28,6 +29,8 @@ const stored = z.object({
   removedAt: z.string().nullable(),
   receipt: z.string().nullable(),
   certificate: z.string().nullable(),
+  rungsRaised: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]),
+  nextRungAt: z.string().nullable().default(null),
   head: z.object({ sequence: z.number(), hash: digest.nullable() }),
   version: z.number(),
 }) satisfies z.ZodType<Referral>;
@@ -36,13 +39,36 @@ export const referralPlace = (table: string, referralId: string): Place => ({ ta
 
 export const referralFrom = (item: Item | undefined): Referral | undefined => item && stored.parse(item);
 
-const itemOf = (referral: Referral): Item => ({
+const itemOf = ({ nextRungAt, ...referral }: Referral): Item => ({
   ...referral,
+  ...(nextRungAt !== null && { nextRungAt }),
+  ...(nextRungAt !== null &&
+    referral.state === initialState && { deadlineBucket: bucketOf(deadlines, referral.referralId) }),
   recipientState: `${referral.recipient}#${referral.state}`,
   senderState: `${referral.sender}#${referral.state}`,
   dueKey: `${referral.receiptDueAt}#${referral.referralId}`,
   submittedKey: `${referral.submittedAt}#${referral.referralId}`,
 });
+
+const deadlines = "awaiting";
+
+/** Referrals whose silence has reached a rung that was not raised yet: at most a page from each bucket. */
+export const rungsDue = async (dynamo: Dynamo, table: string, now: string): Promise<Referral[]> => {
+  const pages = await Promise.all(
+    bucketsOf(deadlines).map((bucket) =>
+      dynamo.send(
+        new QueryCommand({
+          TableName: table,
+          IndexName: "by-deadline",
+          KeyConditionExpression: "deadlineBucket = :bucket AND nextRungAt < :now",
+          ExpressionAttributeValues: { ":bucket": bucket, ":now": now },
+          Limit: 100,
+        }),
+      ),
+    ),
+  );
+  return pages.flatMap(({ Items = [] }) => Items.map((item) => stored.parse(item)));
+};
 
 const named = ({ referralId }: Referral): string => `referral ${referralId}`;
 

@@ -49,6 +49,8 @@ export const tables = {
       "inbox-by-state": { partitionKey: text("recipientState"), sortKey: text("dueKey") },
       outbox: { partitionKey: text("sender"), sortKey: text("submittedKey") },
       "outbox-by-state": { partitionKey: text("senderState"), sortKey: text("submittedKey") },
+      /** Only what awaits receipt and has a rung of the ladder ahead, by the moment of that rung. */
+      "by-deadline": { partitionKey: text("deadlineBucket"), sortKey: text("nextRungAt") },
     },
   },
   /** The audit trail: written once, never changed. */
@@ -76,7 +78,25 @@ export const tables = {
     variable: "OUTBOX_TABLE",
     name: "cme-outbox",
     partitionKey: text("messageId"),
+    /** Only what has not left yet, oldest first. */
+    indexes: { unsent: { partitionKey: text("unsent"), sortKey: text("at") } },
     stream: true,
+  },
+  /** What concerns each authority, numbered without gaps. */
+  feed: { variable: "FEED_TABLE", name: "cme-feed", partitionKey: text("authority"), sortKey: number("position") },
+  /** One webhook for each authority that wants one. */
+  subscriptions: { variable: "SUBSCRIPTIONS_TABLE", name: "cme-subscriptions", partitionKey: text("authority") },
+  /** Each webhook call and email that is to be made, with every attempt at it. */
+  deliveries: {
+    variable: "DELIVERIES_TABLE",
+    name: "cme-deliveries",
+    partitionKey: text("deliveryId"),
+    indexes: {
+      "by-authority": { partitionKey: text("authority"), sortKey: text("createdKey") },
+      "by-state": { partitionKey: text("authorityState"), sortKey: text("createdKey") },
+      /** Only what is to be attempted, by the moment of the next attempt: waits longer than SQS's live here. */
+      due: { partitionKey: text("dueBucket"), sortKey: text("nextAttemptAt") },
+    },
   },
 } as const satisfies Record<string, TableDefinition>;
 

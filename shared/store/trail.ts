@@ -1,6 +1,8 @@
 import * as z from "zod";
 import type { ReferralEvent } from "../domain/event-chain.ts";
+import { eventTypes } from "../domain/lifecycle.ts";
 import type { Referral } from "../domain/referral.ts";
+import { bucketOf } from "./buckets.ts";
 import type { Dynamo, Item, Write } from "./dynamo.ts";
 import { readPage } from "./page.ts";
 
@@ -9,17 +11,7 @@ const digest = z.templateLiteral(["sha-256:", z.string()]);
 const stored = z.object({
   referralId: z.string(),
   sequence: z.number(),
-  type: z.enum([
-    "referral.submitted",
-    "referral.withdrawn",
-    "referral.returned",
-    "referral.received",
-    "referral.located",
-    "referral.not-located",
-    "referral.removed",
-    "referral.concluded",
-    "referral.child-read",
-  ]),
+  type: z.enum(eventTypes),
   at: z.string(),
   actor: z.object({ authority: z.string(), clientId: z.string(), contactId: z.string().nullable() }),
   details: z.record(z.string(), z.string()),
@@ -57,12 +49,25 @@ export const eventAndOutboxRow = (
           referralId: event.referralId,
           sequence: event.sequence,
           at: event.at,
-          concerns: [referral.sender, referral.recipient, referral.temporaryAuthority].filter((code) => code !== null),
+          concerns: concernedBy(event, referral),
+          ...(event.details.rung && { rung: Number(event.details.rung) }),
+          unsent: bucketOf("unsent", event.referralId),
         },
         ConditionExpression: "attribute_not_exists(messageId)",
       },
     },
   },
+];
+
+/** The third rung of the ladder is where the DfE comes to see it (domain page, "Answering in time"). */
+const concernedBy = (
+  { type, details }: ReferralEvent,
+  { sender, recipient, temporaryAuthority }: Pick<Referral, "sender" | "recipient" | "temporaryAuthority">,
+): string[] => [
+  sender,
+  recipient,
+  ...(temporaryAuthority ? [temporaryAuthority] : []),
+  ...(type === "referral.overdue" && details.rung === "3" ? ["dfe"] : []),
 ];
 
 export const readEvents = (

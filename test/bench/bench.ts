@@ -81,6 +81,7 @@ const exchange = await startExchange({
   port: 0,
   dataDir,
   endpoints: { dynamodb: undefined, sqs: undefined, kms: undefined },
+  telling: false,
 });
 const sender = await connect(exchange.clients, "201");
 const recipient = await connect(exchange.clients, "330");

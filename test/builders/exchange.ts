@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 import { type Client, connect } from "../../infra/local/client.ts";
+import type { Mail } from "../../infra/local/engines/notify.ts";
 import { type Exchange, startExchange } from "../../infra/local/exchange.ts";
+import type { Telling } from "../../infra/local/telling.ts";
 
 export type TestExchange = {
   origin: string;
@@ -13,19 +15,25 @@ export type TestExchange = {
   /** Every line that the exchange has logged. */
   logLines: string[];
   client(owner: string): Promise<Client>;
+  /** Streams, queues and schedules, where it was asked for with them. */
+  telling: Telling | undefined;
+  mailbox(): Mail[];
 };
 
 /**
  * A real exchange on the real embedded engines, in this process, for the tests of one file: it starts before them and
  * is gone after them.
+ * @param options.telling whether streams, queues and schedules run too
  */
-export const useExchange = (): TestExchange => {
+export const useExchange = ({ telling = false } = {}): TestExchange => {
   const clients = new Map<string, Promise<Client>>();
   const running: TestExchange = {
     origin: "",
     dataDir: "",
     clients: "",
     logLines: [],
+    telling: undefined,
+    mailbox: () => [],
     client: (owner) => {
       const client = clients.get(owner) ?? connect(running.clients, owner);
       clients.set(owner, client);
@@ -39,8 +47,9 @@ export const useExchange = (): TestExchange => {
     process.stdout.write = ((text: string) => running.logLines.push(text) > 0) as typeof write;
     running.dataDir = await mkdtemp(join(tmpdir(), "cme-exchange-"));
     const endpoints = { dynamodb: undefined, sqs: undefined, kms: undefined };
-    exchange = await startExchange({ port: 0, dataDir: running.dataDir, endpoints });
-    Object.assign(running, { origin: exchange.origin, clients: exchange.clients });
+    exchange = await startExchange({ port: 0, dataDir: running.dataDir, endpoints, telling });
+    const { origin, clients: folder, telling: told, mailbox } = exchange;
+    Object.assign(running, { origin, clients: folder, telling: told, mailbox });
   });
 
   afterAll(async () => {

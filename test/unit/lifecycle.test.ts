@@ -86,6 +86,8 @@ const referral: Referral = {
   finding: null,
   concludedAt: null,
   followsReferralId: null,
+  rungsRaised: 0,
+  nextRungAt: "2026-11-26T09:30:00.000Z",
   payloadDigest: "sha-256:47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU",
   senderEntryId: "019f0000-0000-7000-8000-00000000000a",
   recipientEntryId: "019f0000-0000-7000-8000-00000000000b",

@@ -1,0 +1,25 @@
+import { raiseOverdue } from "../../shared/domain/referral.ts";
+import { log } from "../../shared/observability/log.ts";
+import { runScheduled } from "../../shared/queue/consume.ts";
+import { commit, dynamoClient } from "../../shared/store/dynamo.ts";
+import { replaceReferral, rungsDue } from "../../shared/store/referrals.ts";
+import { tableNames } from "../../shared/store/table-names.ts";
+import { eventAndOutboxRow } from "../../shared/store/trail.ts";
+
+const dependencies = () => ({ dynamo: dynamoClient(), tables: tableNames("referrals", "events", "outbox") });
+
+/**
+ * Raises each rung of the ladder of silence once: a second run finds the referral changed, and a run that was missed is
+ * made up for by the next, rung by rung. Nobody's silence ever opens the gate.
+ */
+export const handler = runScheduled(dependencies, async ({ dynamo, tables }) => {
+  const now = new Date().toISOString();
+  for (const referral of await rungsDue(dynamo, tables.referrals, now)) {
+    const step = raiseOverdue(referral, now);
+    const { committed } = await commit(dynamo, [
+      replaceReferral(tables.referrals, step.before, step.after),
+      ...eventAndOutboxRow(tables, step.event, step.after),
+    ]);
+    if (committed) log("rung-raised", { referralId: referral.referralId, rung: step.after.rungsRaised });
+  }
+});

@@ -1,0 +1,16 @@
+import { log } from "../../shared/observability/log.ts";
+import { runScheduled } from "../../shared/queue/consume.ts";
+import { unsentBefore } from "../../shared/store/outbox.ts";
+import { tell, tellDependencies } from "./tell.ts";
+
+/** Milliseconds after which an event that was not told of is taken to be stuck. */
+const patience = 5 * 60_000;
+
+/** The safety net under the stream: rows that never left are told of after all, and the operator hears of it. */
+export const handler = runScheduled(tellDependencies, async (deps) => {
+  const moment = new Date(Date.now() - patience).toISOString();
+  for (const { messageId } of await unsentBefore(deps.dynamo, deps.tables.outbox, moment)) {
+    log("outbox-reconciled", { messageId, alarm: true });
+    await tell(messageId, deps);
+  }
+});

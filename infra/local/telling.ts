@@ -1,0 +1,64 @@
+import { join } from "node:path";
+import { queues } from "../../shared/queue/queues.ts";
+import { tables } from "../../shared/store/tables.ts";
+import { startQueueSource } from "./event-sources/queue.ts";
+import { startSchedule } from "./event-sources/schedule.ts";
+import { startStreamSource } from "./event-sources/stream.ts";
+
+export type Telling = {
+  /** When everything that had happened before this call was told of as far as it can be now. */
+  idle(): Promise<void>;
+  /** Runs the scheduled functions now. */
+  tick(): Promise<void>;
+  close(): Promise<void>;
+};
+
+const minute = 60_000;
+
+/** What the stack does with streams, queues and schedules: calls the very handlers that Lambda runs. */
+export const startTelling = async (dataDir: string, env: NodeJS.ProcessEnv): Promise<Telling> => {
+  const [fanOut, deliverWebhook, sendEmail, reconcile, release, raise] = await Promise.all([
+    import("../../functions/delivery/fan-out.ts"),
+    import("../../functions/delivery/deliver-webhook.ts"),
+    import("../../functions/delivery/send-email.ts"),
+    import("../../functions/delivery/reconcile-outbox.ts"),
+    import("../../functions/delivery/release-due-deliveries.ts"),
+    import("../../functions/delivery/raise-overdue.ts"),
+  ]);
+  const schedules = [
+    startSchedule({ name: "raise-overdue", everyMs: minute, handler: raise.handler }),
+    startSchedule({ name: "reconcile-outbox", everyMs: 5 * minute, handler: reconcile.handler }),
+    startSchedule({ name: "release-due-deliveries", everyMs: minute, handler: release.handler }),
+  ];
+  const stream = await startStreamSource({
+    dynamodbEndpoint: env.AWS_ENDPOINT_URL_DYNAMODB ?? "",
+    tableName: tables.outbox.name,
+    handler: fanOut.handler,
+    checkpointFile: join(dataDir, "outbox-checkpoint.json"),
+  });
+  const queue = (definition: (typeof queues)[keyof typeof queues], handler: typeof deliverWebhook.handler) =>
+    startQueueSource({
+      queueUrl: env[definition.variable] ?? "",
+      endpoint: env.AWS_ENDPOINT_URL_SQS ?? "",
+      handler,
+      batchSize: 1,
+      concurrency: 20,
+      visibilityTimeoutSeconds: definition.visibilityTimeoutSeconds,
+    });
+  const webhooks = await queue(queues.webhooks, deliverWebhook.handler);
+  const emails = await queue(queues.emails, sendEmail.handler);
+  const all = [...schedules, stream, webhooks, emails];
+  return {
+    idle: async () => {
+      await stream.idle();
+      await webhooks.idle();
+      await emails.idle();
+    },
+    tick: async () => {
+      for (const schedule of schedules) await schedule.tick();
+    },
+    close: async () => {
+      await Promise.all(all.map((each) => each.close()));
+    },
+  };
+};

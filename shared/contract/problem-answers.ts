@@ -1,0 +1,157 @@
+import * as z from "zod";
+import type { ZodOpenApiResponseObject, ZodOpenApiResponsesObject } from "zod-openapi";
+import { referralStates } from "../domain/lifecycle.ts";
+import {
+  entryAlreadyReferred,
+  type RefusalCode,
+  removalNotPermitted,
+  scopeMissing,
+  stateDoesNotAllow,
+  validationFailed,
+} from "../domain/refusals.ts";
+import { reasonsAgainstRemovalFrom } from "../domain/removal-gate.ts";
+import { kindOf, problemOf } from "../http/problem.ts";
+import { otherProblemHeaders, problemHeaders } from "./answer-headers.ts";
+import { referralId } from "./primitives.ts";
+import { removalReason } from "./referrals.ts";
+import type { Route } from "./route.ts";
+
+const allCodes = Object.keys(kindOf) as RefusalCode[];
+const codesOf = (status: number): RefusalCode[] => allCodes.filter((code) => kindOf[code].status === status);
+
+/** Everything that a route can refuse: what follows from the parts of its request, and what it declares itself. */
+export const refusalsOf = ({ access, method, params, query, body, refusals = [] }: Route): RefusalCode[] => [
+  ...(access.kind === "token" ? [...codesOf(401), "scope-missing"] : []),
+  ...(access.kind === "token" && method !== "GET"
+    ? ["idempotency-key-missing", "idempotency-key-malformed", "idempotency-key-reused"]
+    : []),
+  ...(access.kind === "client-assertion" ? ["body-too-large"] : []),
+  ...(params ? ["not-found"] : []),
+  // Query parameters that a route does not have are refused everywhere.
+  "validation-failed",
+  ...(query && "cursor" in query.shape ? ["cursor-invalid"] : []),
+  ...(body
+    ? ["body-too-large", "media-type-unsupported", "malformed-json", "duplicate-member", "nesting-too-deep"]
+    : []),
+  ...refusals,
+  "internal-error",
+  "busy",
+  "dependency-unavailable",
+];
+
+/** The gateway's own, in front of all routes. */
+const tooManyRequests = "too-many-requests";
+
+const problem = z
+  .looseObject({
+    type: z.string().describe("urn:cme-referral-exchange:problem: and the code"),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe("What is wrong, without repeating what was sent"),
+    code: z.enum([...allCodes, tooManyRequests]).describe("Stable: go by this"),
+    instance: z.string().describe("The request's id, also in x-request-id"),
+    errors: z
+      .array(
+        z.object({
+          pointer: z.string().describe("JSON Pointer (RFC 6901) into the body, or into the query taken as an object"),
+          detail: z.string(),
+        }),
+      )
+      .optional()
+      .describe("With validation-failed: every fault that was found, 50 at most"),
+    scope: z.string().optional().describe("With scope-missing: the scope that the token must have"),
+    state: z
+      .enum(referralStates)
+      .optional()
+      .describe("With state-does-not-allow and removal-not-permitted: the referral's present state"),
+    version: z.int().positive().optional().describe("With state-does-not-allow: the referral's present version"),
+    reasons: z
+      .array(removalReason)
+      .optional()
+      .describe("With removal-not-permitted: why the child's name must stay on the list"),
+    referralId: referralId
+      .optional()
+      .describe("With entry-already-referred: the open referral by which the child has been referred"),
+    allowed: z.array(z.string()).optional().describe("With method-not-allowed: the methods that this address answers"),
+  })
+  .meta({ id: "Problem", description: "What is refused, and why (RFC 9457)" });
+
+const meaning: Readonly<Record<number, string>> = {
+  400: "The request can't be read",
+  401: "The access token or the proof of possession is not accepted",
+  403: "The caller is known, and may not do this",
+  404: "There is nothing here, or nothing that the caller may see",
+  406: "The exchange can't answer in the media type that was asked for",
+  409: "What is asked for conflicts with the present state",
+  413: "The body is larger than 256 KiB",
+  415: "The body is not in the media type that is taken here",
+  422: "The request is understood, and not acceptable",
+  500: "The exchange failed. Nothing was half done",
+  503: "Not possible at the moment. Nothing was half done: repeat the request",
+};
+
+const requestId = "7c0e9b6e-1d0b-4f5c-9a52-0a4f6d1b8f3e";
+/** The problems that have members of their own, as the exchange answers them. */
+const examples = new Map(
+  [
+    scopeMissing("referrals"),
+    stateDoesNotAllow("received", 2),
+    removalNotPermitted("awaiting-receipt", reasonsAgainstRemovalFrom("awaiting-receipt")),
+    entryAlreadyReferred("01934e5c-8b1a-7c3d-9e4f-5a6b7c8d9e0f"),
+    validationFailed([{ pointer: "/child/identity/dateOfBirth", detail: "is required" }]),
+  ].map((refusal) => [refusal.code, { id: refusal.code, value: problemOf(refusal, requestId).body }]),
+);
+
+const withProblem = (
+  description: string,
+  headers: z.ZodObject,
+  codes: readonly RefusalCode[] = [],
+): ZodOpenApiResponseObject => {
+  const shown = codes.flatMap((code) => examples.get(code) ?? []);
+  return {
+    description,
+    headers,
+    content: {
+      "application/problem+json": {
+        schema: problem,
+        ...(shown.length > 0 && { examples: Object.fromEntries(shown.map((example) => [example.id, example])) }),
+      },
+    },
+  };
+};
+
+const problemAnswer = (status: number, codes: readonly RefusalCode[]): ZodOpenApiResponseObject =>
+  withProblem(
+    `${meaning[status]}. Codes: ${codes.map((code) => `\`${code}\``).join(", ")}`,
+    problemHeaders(status),
+    codes,
+  );
+
+/** Routes that refuse with all of a status's codes share one answer. */
+const shared = new Map(
+  Object.keys(meaning)
+    .map(Number)
+    .map((status) => [status, { id: `Problem${status}`, ...problemAnswer(status, codesOf(status)) }]),
+);
+
+const anyRoute = {
+  429: {
+    id: "Problem429",
+    ...withProblem(`More requests than are taken at the moment. Codes: \`${tooManyRequests}\``, problemHeaders(429)),
+  },
+  default: {
+    id: "OtherProblem",
+    ...withProblem("Any other problem, such as `method-not-allowed` (405) for another method", otherProblemHeaders),
+  },
+};
+
+/** Every status with which a route refuses, each with the codes that it then has. */
+export const problemAnswers = (route: Route): ZodOpenApiResponsesObject => {
+  const codes = refusalsOf(route);
+  const byStatus = [...shared].flatMap(([status, all]) => {
+    const own = codesOf(status).filter((code) => codes.includes(code));
+    if (own.length === 0) return [];
+    return [[status, own.length === codesOf(status).length ? all : problemAnswer(status, own)] as const];
+  });
+  return { ...Object.fromEntries(byStatus), ...anyRoute };
+};

@@ -1,0 +1,129 @@
+import { QueryCommand } from "@aws-sdk/lib-dynamodb";
+import * as z from "zod";
+import { emailTemplateNames } from "../domain/who-is-told.ts";
+import { bucketOf, bucketsOf } from "./buckets.ts";
+import type { Dynamo, Item, Place, Write } from "./dynamo.ts";
+import { readPage } from "./page.ts";
+
+export const channels = ["webhook", "email"] as const;
+export const deliveryStates = ["pending", "delivered", "failed"] as const;
+
+/**
+ * One thing that is to reach one addressee: a webhook call to an authority's endpoint or an email to one of its contacts.
+ * Only ids: whoever is told comes and asks (R6).
+ */
+export type Delivery = z.output<typeof stored>;
+
+const stored = z.object({
+  deliveryId: z.string(),
+  channel: z.enum(channels),
+  authority: z.string(),
+  /** Of an email. */
+  contactId: z.string().nullable(),
+  template: z.enum(emailTemplateNames).nullable(),
+  /** What is told of; a test of the endpoint and word of a failing one are of no referral. */
+  type: z.string(),
+  at: z.string(),
+  referralId: z.string().nullable(),
+  sequence: z.number().nullable(),
+  /** Of word of a failing endpoint: the delivery that failed. */
+  about: z.string().nullable(),
+  state: z.enum(deliveryStates),
+  attempts: z.array(
+    z.object({ at: z.string(), status: z.number().nullable(), failure: z.string().nullable(), durationMs: z.number() }),
+  ),
+  /** Since it was made or retried by hand: the schedule starts again then. */
+  failedAttempts: z.number(),
+  nextAttemptAt: z.string().nullable().default(null),
+  createdAt: z.string(),
+  version: z.number(),
+});
+export type Attempt = Delivery["attempts"][number];
+
+export const newDelivery = (
+  facts: Pick<Delivery, "deliveryId" | "channel" | "authority" | "type" | "at" | "createdAt"> & Partial<Delivery>,
+): Delivery => ({
+  contactId: null,
+  template: null,
+  referralId: null,
+  sequence: null,
+  about: null,
+  state: "pending",
+  attempts: [],
+  failedAttempts: 0,
+  nextAttemptAt: facts.createdAt,
+  version: 1,
+  ...facts,
+});
+
+export const deliveryPlace = (table: string, deliveryId: string): Place => ({ table, key: { deliveryId } });
+
+export const deliveryFrom = (item: Item | undefined): Delivery | undefined => item && stored.parse(item);
+
+const due = "due";
+
+const itemOf = ({ nextAttemptAt, ...delivery }: Delivery): Item => ({
+  ...delivery,
+  ...(nextAttemptAt !== null && { nextAttemptAt, dueBucket: bucketOf(due, delivery.deliveryId) }),
+  authorityState: `${delivery.authority}#${delivery.state}`,
+  createdKey: `${delivery.createdAt}#${delivery.deliveryId}`,
+});
+
+export const putNewDelivery = (table: string, delivery: Delivery): Write => ({
+  name: `delivery ${delivery.deliveryId}`,
+  item: {
+    Put: { TableName: table, Item: itemOf(delivery), ConditionExpression: "attribute_not_exists(deliveryId)" },
+  },
+});
+
+/** Replaces the delivery that was read; fails when anybody changed it since. */
+export const replaceDelivery = (table: string, before: Delivery, changes: Partial<Delivery>): Write => ({
+  name: `delivery ${before.deliveryId}`,
+  item: {
+    Put: {
+      TableName: table,
+      Item: itemOf({ ...before, ...changes, version: before.version + 1 }),
+      ConditionExpression: "version = :version",
+      ExpressionAttributeValues: { ":version": before.version },
+    },
+  },
+});
+
+/** Deliveries whose next attempt was due before that moment: at most a page from each bucket. */
+export const deliveriesDue = async (dynamo: Dynamo, table: string, moment: string): Promise<Delivery[]> => {
+  const pages = await Promise.all(
+    bucketsOf(due).map((bucket) =>
+      dynamo.send(
+        new QueryCommand({
+          TableName: table,
+          IndexName: "due",
+          KeyConditionExpression: "dueBucket = :bucket AND nextAttemptAt < :moment",
+          ExpressionAttributeValues: { ":bucket": bucket, ":moment": moment },
+          Limit: 100,
+        }),
+      ),
+    ),
+  );
+  return pages.flatMap(({ Items = [] }) => Items.map((item) => stored.parse(item)));
+};
+
+/** One page of an authority's deliveries, newest first. */
+export const readDeliveries = (
+  dynamo: Dynamo,
+  table: string,
+  authority: string,
+  { state, ...page }: { state: Delivery["state"] | undefined; limit: number; cursor: string | undefined },
+): Promise<{ items: Delivery[]; next: string | null }> =>
+  readPage(
+    dynamo,
+    {
+      TableName: table,
+      IndexName: state ? "by-state" : "by-authority",
+      KeyConditionExpression: "#partition = :partition",
+      ExpressionAttributeNames: { "#partition": state ? "authorityState" : "authority" },
+      ExpressionAttributeValues: { ":partition": state ? `${authority}#${state}` : authority },
+      ScanIndexForward: false,
+    },
+    { list: ["deliveries", authority, state ?? null], ...page },
+    (item) => stored.parse(item),
+  );
