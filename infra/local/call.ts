@@ -5,8 +5,8 @@ import { type Answer, connect } from "./client.ts";
 import { readSettings } from "./settings.ts";
 
 const usage =
-  "Usage: npm run -s call -- AUTHORITY GET /v1/…\n" +
-  "       npm run -s call -- AUTHORITY POST /v1/… '{…}' | file.json [--key IDEMPOTENCY-KEY]\n" +
+  "Usage: npm run -s call -- AUTHORITY GET|DELETE /v1/…\n" +
+  "       npm run -s call -- AUTHORITY POST|PUT /v1/… '{…}' | file.json [--key IDEMPOTENCY-KEY]\n" +
   "       … --show MEMBER   only that member of the answer\n" +
   "  AUTHORITY     a DfE number, such as 201, or dfe: whose client calls\n" +
   "The answer's status goes to the error output, its body to the output.";
@@ -26,16 +26,18 @@ const { positionals, values } = parseArgs({
   options: { key: { type: "string" }, show: { type: "string" } },
 });
 const [authority, method, path, body] = positionals;
-if (!authority || !path?.startsWith("/") || !(method === "GET" || (method === "POST" && body))) {
+const sends = method === "POST" || method === "PUT";
+if (!authority || !path?.startsWith("/") || !(sends ? body : method === "GET" || method === "DELETE")) {
   console.error(usage);
   process.exit(2);
 }
 try {
   const { dataDir } = await readSettings(process.env);
   const client = await connect(join(dataDir, "clients"), authority);
-  const answer = body
-    ? await client.post(path, await bodyFrom(body), values.key ? { key: values.key } : {})
-    : await client.get(path);
+  const answer = await client.send(method ?? "GET", path, {
+    ...(body && { body: await bodyFrom(body) }),
+    ...(values.key && { key: values.key }),
+  });
   console.error(`${answer.status}${answer.headers.has("idempotency-replayed") ? " (replayed)" : ""}`);
   console.log(pretty(answer, values.show));
   process.exitCode = answer.status < 300 ? 0 : 1;

@@ -16,6 +16,7 @@ export type Request = {
 /** An authority's system, as small as it gets: OAuth client credentials with private_key_jwt, and DPoP. */
 export type Client = {
   file: ClientFile;
+  send(method: string, path: string, request: Request): Promise<Answer>;
   get(path: string, request?: Request): Promise<Answer>;
   post(path: string, body: unknown, request?: Request): Promise<Answer>;
   put(path: string, body: unknown, request?: Request): Promise<Answer>;
@@ -59,6 +60,7 @@ export const connect = async (folder: string, owner: string): Promise<Client> =>
 
   return {
     file,
+    send,
     get: (path, request = {}) => send("GET", path, request),
     post: (path, body, request = {}) => send("POST", path, { ...request, body }),
     put: (path, body, request = {}) => send("PUT", path, { ...request, body }),

@@ -71,9 +71,12 @@ export const startExchange = async (settings: Settings): Promise<Exchange> => {
     });
     const authorities = await seedDirectory(new Date().toISOString());
     await seedClients(clients, authorities, origin);
-    await gateway.open({ "/_local/mailbox": () => ({ items: notify.mailbox() }) });
     const telling = settings.telling ? await startTelling(settings.dataDir, process.env) : undefined;
     if (telling) running.splice(1, 0, telling);
+    await gateway.open({
+      "GET /_local/mailbox": async () => ({ items: notify.mailbox() }),
+      "POST /_local/redrive": async () => telling?.redrive(),
+    });
     return { origin, clients, mailbox: notify.mailbox, telling, close };
   } catch (error) {
     await close();

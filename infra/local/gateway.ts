@@ -23,8 +23,8 @@ import { StartError } from "./start-error.ts";
 
 type Limiter = ReturnType<typeof rateLimiter>;
 
-/** What exists on one machine only, by path. */
-export type LocalPages = Record<`/_local/${string}`, () => unknown>;
+/** What exists on one machine only, by method and path. */
+export type LocalPages = Record<`${"GET" | "POST"} /_local/${string}`, () => Promise<unknown>>;
 
 export type Gateway = {
   port: number;
@@ -47,12 +47,14 @@ const longestFarewell = 5_000;
 export const startGateway = async (port: number): Promise<Gateway> => {
   const secondsToWait = rateLimiter(rateLimit);
   let handlers: ReadonlyMap<Route, LambdaHandler> | undefined;
-  let pages: ReadonlyMap<string, () => unknown> = new Map();
+  let pages: ReadonlyMap<string, () => Promise<unknown>> = new Map();
   const server = createServer((request, response) => {
     const requestId = randomUUID();
-    const page = request.method === "GET" ? pages.get(request.url ?? "") : undefined;
-    if (page) return send(response, localAnswer(page(), requestId));
-    answer(request, { handlers, secondsToWait }, requestId)
+    const page = pages.get(`${request.method} ${request.url}`);
+    const answering = page
+      ? page().then((body) => localAnswer(body, requestId))
+      : answer(request, { handlers, secondsToWait }, requestId);
+    answering
       .catch(() => refuse(internalError(), requestId))
       .then((result) => send(response, result))
       .catch(() => response.destroy());

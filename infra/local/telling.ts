@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { queues } from "../../shared/queue/queues.ts";
 import { tables } from "../../shared/store/tables.ts";
 import { startQueueSource } from "./event-sources/queue.ts";
+import { redrive } from "./event-sources/redrive.ts";
 import { startSchedule } from "./event-sources/schedule.ts";
 import { startStreamSource } from "./event-sources/stream.ts";
 
@@ -10,6 +11,8 @@ export type Telling = {
   idle(): Promise<void>;
   /** Runs the scheduled functions now. */
   tick(): Promise<void>;
+  /** Brings everything back from the dead-letter queues. */
+  redrive(): Promise<{ moved: number }>;
   close(): Promise<void>;
 };
 
@@ -56,6 +59,14 @@ export const startTelling = async (dataDir: string, env: NodeJS.ProcessEnv): Pro
     },
     tick: async () => {
       for (const schedule of schedules) await schedule.tick();
+    },
+    redrive: async () => {
+      const endpoint = env.AWS_ENDPOINT_URL_SQS ?? "";
+      let moved = 0;
+      for (const { variable, deadLetterVariable } of Object.values(queues)) {
+        moved += await redrive(endpoint, env[deadLetterVariable] ?? "", env[variable] ?? "");
+      }
+      return { moved };
     },
     close: async () => {
       await Promise.all(all.map((each) => each.close()));
