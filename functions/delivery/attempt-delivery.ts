@@ -154,12 +154,12 @@ const giveUp = async (
   log("delivery-failed", { deliveryId, channel, authority, because, alarm: true });
   const emails = channel === "webhook" ? await wordOfFailure(delivery, deps) : [];
   const { dynamo, tables, queues, sqs } = deps;
+  await sendLater(sqs, queues[channel].deadLetterUrl, { deliveryId, redriven: true }, 0);
   const { committed } = await commit(dynamo, [
     replaceDelivery(tables.deliveries, delivery, { ...changes, state: "failed", nextAttemptAt: null }),
     ...emails.map((email) => putNewDelivery(tables.deliveries, email)),
   ]);
   if (!committed) return;
-  await sendLater(sqs, queues[channel].deadLetterUrl, { deliveryId, redriven: true }, 0);
   await sendAll(
     sqs,
     queues.email.url,

@@ -43,7 +43,7 @@ const callEndpoint = async (delivery: Delivery, deps: Dependencies): Promise<Out
   try {
     return await post(delivery, subscription, deps);
   } finally {
-    await freeSlot(deps.dynamo, deps.subscriptions, delivery.authority, slot);
+    await freeSlot(deps.dynamo, deps.subscriptions, delivery.authority, { slot, until });
   }
 };
 

@@ -13,9 +13,9 @@ const dependencies = () => ({ dynamo: dynamoClient(), tables: tableNames("referr
  * made up for by the next, rung by rung. Nobody's silence ever opens the gate.
  */
 export const handler = runScheduled(dependencies, async ({ dynamo, tables }) => {
-  const now = new Date().toISOString();
-  for (const referral of await rungsDue(dynamo, tables.referrals, now)) {
-    const step = raiseOverdue(referral, now);
+  for (const referral of await rungsDue(dynamo, tables.referrals, new Date().toISOString())) {
+    // Later than the reading, so never before an event that the trail has already.
+    const step = raiseOverdue(referral, new Date().toISOString());
     const { committed } = await commit(dynamo, [
       replaceReferral(tables.referrals, step.before, step.after),
       ...eventAndOutboxRow(tables, step.event, step.after),

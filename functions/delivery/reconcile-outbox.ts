@@ -6,11 +6,18 @@ import { tell, tellDependencies } from "./tell.ts";
 /** Milliseconds after which an event that was not told of is taken to be stuck. */
 const patience = 5 * 60_000;
 
-/** The safety net under the stream: rows that never left are told of after all, and the operator hears of it. */
+/**
+ * The safety net under the stream: rows that never left are told of after all, and the operator hears of it. One that
+ * fails does not hold up the others.
+ */
 export const handler = runScheduled(tellDependencies, async (deps) => {
   const moment = new Date(Date.now() - patience).toISOString();
-  for (const { messageId } of await unsentBefore(deps.dynamo, deps.tables.outbox, moment)) {
-    log("outbox-reconciled", { messageId, alarm: true });
-    await tell(messageId, deps);
+  for (const row of await unsentBefore(deps.dynamo, deps.tables.outbox, moment)) {
+    const { referralId, sequence } = row;
+    const told = await tell(row, deps).then(
+      () => true,
+      () => false,
+    );
+    log("outbox-reconciled", { referralId, sequence, told, alarm: true });
   }
 });

@@ -1,13 +1,14 @@
 import { v7 as uuidV7 } from "uuid";
 import type { Contact } from "../../shared/domain/contacts.ts";
 import type { Referral } from "../../shared/domain/referral.ts";
+import { busy } from "../../shared/domain/refusals.ts";
 import { emailsFor, type Happening } from "../../shared/domain/who-is-told.ts";
 import { sendAll, sqsClient } from "../../shared/queue/send.ts";
 import { type Delivery, newDelivery, putNewDelivery } from "../../shared/store/deliveries.ts";
 import { authorityFrom, authorityPlace, contactsInEffect } from "../../shared/store/directory.ts";
 import { attempts, commit, dynamoClient, readAll } from "../../shared/store/dynamo.ts";
 import { appendToFeed, lastPosition } from "../../shared/store/feed.ts";
-import { markNumbered, markSent, type OutboxRow, outboxPlace, outboxRowFrom } from "../../shared/store/outbox.ts";
+import { markNumbered, markSent, type OutboxRow, type RowKey, unsentUpTo } from "../../shared/store/outbox.ts";
 import { referralFrom, referralPlace } from "../../shared/store/referrals.ts";
 import { subscriptionFrom, subscriptionPlace } from "../../shared/store/subscriptions.ts";
 import { tableNames } from "../../shared/store/table-names.ts";
@@ -22,48 +23,48 @@ export const tellDependencies = () => ({
 export type TellDependencies = ReturnType<typeof tellDependencies>;
 
 /**
- * Tells everyone whom an event concerns, at least once, through any failure: numbers it in their feeds and makes its
- * deliveries (one transaction, exactly once), hands these to the queues, and only then takes the row off what is unsent. A
- * crash anywhere leaves a row that is told of again.
+ * Tells everyone whom an event concerns, at least once, through any failure, and a referral's events in their order: first
+ * whatever came before and has not left.
  */
-export const tell = async (messageId: string, deps: TellDependencies): Promise<void> => {
+export const tell = async (key: RowKey, deps: TellDependencies): Promise<void> => {
+  for (const row of await unsentUpTo(deps.dynamo, deps.tables.outbox, key)) await tellOf(row, deps);
+};
+
+/**
+ * Numbers the event in the feeds and makes its deliveries (one transaction, exactly once), hands these to the queues, and
+ * only then takes the row off what is unsent. A crash anywhere leaves a row that is told of again.
+ */
+const tellOf = async (row: OutboxRow, deps: TellDependencies): Promise<void> => {
   const { dynamo, sqs, tables, queues } = deps;
-  for await (const _ of attempts()) {
-    const row = await readRow(messageId, deps);
-    if (!row?.unsent) return;
-    if (!row.deliveries) {
-      await number(row, deps);
-      continue;
-    }
-    for (const channel of ["webhook", "email"] as const) {
-      const messages = row.deliveries.filter((each) => each.channel === channel);
-      await sendAll(
-        sqs,
-        queues[channel].url,
-        messages.map(({ deliveryId }) => ({ deliveryId })),
-      );
-    }
-    return markSent(dynamo, tables.outbox, messageId);
+  const deliveries = row.deliveries ?? (await number(row, deps));
+  for (const channel of ["webhook", "email"] as const) {
+    const messages = deliveries.filter((each) => each.channel === channel);
+    await sendAll(
+      sqs,
+      queues[channel].url,
+      messages.map(({ deliveryId }) => ({ deliveryId })),
+    );
   }
+  await markSent(dynamo, tables.outbox, row);
 };
 
-const readRow = async (messageId: string, { dynamo, tables }: TellDependencies): Promise<OutboxRow | undefined> => {
-  const [item] = await readAll(dynamo, [outboxPlace(tables.outbox, messageId)]);
-  return outboxRowFrom(item);
-};
-
-/** Whoever comes second, or meets another event in the same feed, writes nothing and looks again. */
-const number = async (row: OutboxRow, { dynamo, tables }: TellDependencies): Promise<void> => {
+/** Whoever meets another event in the same feed looks again; whoever comes second makes nothing and sends nothing. */
+const number = async (row: OutboxRow, { dynamo, tables }: TellDependencies): Promise<Delivery[]> => {
   const { type, at, referralId, sequence } = row;
-  const deliveries = [...(await webhooks(row, { dynamo, tables })), ...(await emails(row, { dynamo, tables }))];
-  const positions = await Promise.all(row.concerns.map((each) => lastPosition(dynamo, tables.feed, each)));
-  await commit(dynamo, [
-    markNumbered(tables.outbox, row.messageId, deliveries),
-    ...row.concerns.flatMap((authority, index) =>
-      appendToFeed(tables.feed, authority, { position: (positions[index] ?? 0) + 1, type, at, referralId, sequence }),
-    ),
-    ...deliveries.map((each) => putNewDelivery(tables.deliveries, each)),
-  ]);
+  for await (const _ of attempts()) {
+    const deliveries = [...(await webhooks(row, { dynamo, tables })), ...(await emails(row, { dynamo, tables }))];
+    const positions = await Promise.all(row.concerns.map((each) => lastPosition(dynamo, tables.feed, each)));
+    const outcome = await commit(dynamo, [
+      markNumbered(tables.outbox, row, deliveries),
+      ...row.concerns.flatMap((authority, index) =>
+        appendToFeed(tables.feed, authority, { position: (positions[index] ?? 0) + 1, type, at, referralId, sequence }),
+      ),
+      ...deliveries.map((each) => putNewDelivery(tables.deliveries, each)),
+    ]);
+    if (outcome.committed) return deliveries;
+    if (outcome.lost.has("row")) return [];
+  }
+  throw busy();
 };
 
 type Reading = Pick<TellDependencies, "dynamo" | "tables">;

@@ -18,6 +18,9 @@ export type Telling = {
 
 const minute = 60_000;
 
+/** Seconds for which one row may hold up those behind it; then the reconciler looks after it. */
+const longestHoldUp = 600;
+
 /** What the stack does with streams, queues and schedules: calls the very handlers that Lambda runs. */
 export const startTelling = async (dataDir: string, env: NodeJS.ProcessEnv): Promise<Telling> => {
   const [fanOut, deliverWebhook, sendEmail, reconcile, release, raise] = await Promise.all([
@@ -28,16 +31,12 @@ export const startTelling = async (dataDir: string, env: NodeJS.ProcessEnv): Pro
     import("../../functions/delivery/release-due-deliveries.ts"),
     import("../../functions/delivery/raise-overdue.ts"),
   ]);
-  const schedules = [
-    startSchedule({ name: "raise-overdue", everyMs: minute, handler: raise.handler }),
-    startSchedule({ name: "reconcile-outbox", everyMs: 5 * minute, handler: reconcile.handler }),
-    startSchedule({ name: "release-due-deliveries", everyMs: minute, handler: release.handler }),
-  ];
   const stream = await startStreamSource({
     dynamodbEndpoint: env.AWS_ENDPOINT_URL_DYNAMODB ?? "",
     tableName: tables.outbox.name,
     handler: fanOut.handler,
     checkpointFile: join(dataDir, "outbox-checkpoint.json"),
+    maxRecordAgeSeconds: longestHoldUp,
   });
   const queue = (definition: (typeof queues)[keyof typeof queues], handler: typeof deliverWebhook.handler) =>
     startQueueSource({
@@ -50,7 +49,11 @@ export const startTelling = async (dataDir: string, env: NodeJS.ProcessEnv): Pro
     });
   const webhooks = await queue(queues.webhooks, deliverWebhook.handler);
   const emails = await queue(queues.emails, sendEmail.handler);
-  const all = [...schedules, stream, webhooks, emails];
+  const schedules = [
+    startSchedule({ name: "raise-overdue", everyMs: minute, handler: raise.handler }),
+    startSchedule({ name: "reconcile-outbox", everyMs: 5 * minute, handler: reconcile.handler }),
+    startSchedule({ name: "release-due-deliveries", everyMs: minute, handler: release.handler }),
+  ];
   return {
     idle: async () => {
       await stream.idle();
@@ -68,8 +71,10 @@ export const startTelling = async (dataDir: string, env: NodeJS.ProcessEnv): Pro
       }
       return { moved };
     },
+    /** What sends is closed before what receives, so that nothing is sent to a queue that nobody reads any more. */
     close: async () => {
-      await Promise.all(all.map((each) => each.close()));
+      await Promise.all([...schedules, stream].map((each) => each.close()));
+      await Promise.all([webhooks, emails].map((each) => each.close()));
     },
   };
 };

@@ -1,6 +1,6 @@
 import * as z from "zod";
+import { channels, deliveryStates } from "../domain/delivery.ts";
 import { eventTypes } from "../domain/lifecycle.ts";
-import { channels, deliveryStates } from "../store/deliveries.ts";
 import { listing, page } from "./listing.ts";
 import { contactId, instant, referralId, uuidV7 } from "./primitives.ts";
 import { route } from "./route.ts";
@@ -12,33 +12,37 @@ const url = z.string().min(1).max(2048).meta({
   description: "https on a public address, port 443, without credentials or fragment",
 });
 
-const subscription = z.strictObject({
-  url: z.string(),
-  createdAt: instant,
-  disabledAt: instant.nullable().meta({ description: "Set when the endpoint answered 410: subscribe anew to go on" }),
-  version: z.int().positive(),
-});
+const subscription = z
+  .strictObject({
+    url: z.string(),
+    createdAt: instant,
+    disabledAt: instant.nullable().meta({ description: "Set when the endpoint answered 410: subscribe anew to go on" }),
+    version: z.int().positive(),
+  })
+  .meta({ id: "Subscription", description: "Where an authority's webhooks go; never with its secret" });
 
-const delivery = z.strictObject({
-  deliveryId: uuidV7.meta({ description: "The webhook-id of every attempt" }),
-  channel: z.enum(channels),
-  contactId: contactId.nullable(),
-  type: z.string(),
-  referralId: referralId.nullable(),
-  sequence: z.int().positive().nullable(),
-  state: z.enum(deliveryStates),
-  attempts: z.array(
-    z.strictObject({
-      at: instant,
-      status: z.int().nullable(),
-      failure: z.string().nullable(),
-      durationMs: z.int().nonnegative(),
-    }),
-  ),
-  nextAttemptAt: instant.nullable(),
-  createdAt: instant,
-  version: z.int().positive(),
-});
+const delivery = z
+  .strictObject({
+    deliveryId: uuidV7.meta({ description: "The webhook-id of every attempt" }),
+    channel: z.enum(channels),
+    contactId: contactId.nullable(),
+    type: z.string(),
+    referralId: referralId.nullable(),
+    sequence: z.int().positive().nullable(),
+    state: z.enum(deliveryStates),
+    attempts: z.array(
+      z.strictObject({
+        at: instant,
+        status: z.int().nullable(),
+        failure: z.string().nullable(),
+        durationMs: z.int().nonnegative(),
+      }),
+    ),
+    nextAttemptAt: instant.nullable(),
+    createdAt: instant,
+    version: z.int().positive(),
+  })
+  .meta({ id: "Delivery", description: "A webhook call or an email, with every attempt at it" });
 
 export const readEventFeed = route({
   operationId: "readEventFeed",
@@ -47,7 +51,14 @@ export const readEventFeed = route({
   summary:
     "Everything that concerns the caller's authority, in order and without gaps, for systems behind a firewall. Ask again with `after` set to the last `next`; a cursor stays good for ever",
   access: reading,
-  query: z.strictObject({ after: z.string().max(1024).optional(), limit: listing.limit }),
+  query: z.strictObject({
+    after: z
+      .string()
+      .max(1024)
+      .optional()
+      .meta({ description: "The `next` of the answer before; absent: from the beginning" }),
+    limit: listing.limit,
+  }),
   answers: {
     200: {
       description: "What came after the cursor; `next` is where to go on, also when nothing has come yet",
@@ -63,6 +74,7 @@ export const readEventFeed = route({
       }),
     },
   },
+  refusals: ["cursor-invalid"],
   handler: "functions/delivery/read-event-feed.ts",
   cacheControl: "no-store",
 });
@@ -92,6 +104,7 @@ export const getSubscription = route({
   summary: "The authority's subscription, without its secret",
   access: reading,
   answers: { 200: { description: "The subscription", schema: subscription } },
+  refusals: ["not-found"],
   handler: "functions/delivery/get-subscription.ts",
   cacheControl: "no-store",
 });
@@ -103,6 +116,7 @@ export const deleteSubscription = route({
   summary: "End the authority's subscription",
   access: acting,
   answers: { 200: { description: "The subscription as it was", schema: subscription } },
+  refusals: ["not-found"],
   handler: "functions/delivery/delete-subscription.ts",
   cacheControl: "no-store",
 });
@@ -115,6 +129,7 @@ export const testSubscription = route({
   access: acting,
   body: z.strictObject({}),
   answers: { 201: { description: "The delivery", schema: delivery } },
+  refusals: ["not-found"],
   handler: "functions/delivery/test-subscription.ts",
   cacheControl: "no-store",
 });
@@ -125,8 +140,11 @@ export const listDeliveries = route({
   path: "/v1/deliveries",
   summary: "The authority's webhook calls and emails, newest first, with every attempt",
   access: reading,
-  query: z.strictObject({ state: z.enum(deliveryStates).optional(), ...listing }),
-  answers: { 200: { description: "One page of deliveries", schema: page(delivery) } },
+  query: z.strictObject({
+    state: z.enum(deliveryStates).optional().meta({ description: "Only deliveries in this state" }),
+    ...listing,
+  }),
+  answers: { 200: { description: "One page of deliveries", schema: page(delivery).meta({ id: "DeliveryPage" }) } },
   handler: "functions/delivery/list-deliveries.ts",
   cacheControl: "no-store",
 });
@@ -137,9 +155,10 @@ export const retryDelivery = route({
   path: "/v1/deliveries/{id}/retry",
   summary: "Try a failed delivery again, from the start of the schedule",
   access: acting,
-  params: z.strictObject({ id: uuidV7 }),
+  params: z.strictObject({ id: uuidV7.meta({ description: "The delivery's id" }) }),
   body: z.strictObject({}),
   answers: { 201: { description: "The delivery, pending", schema: delivery } },
+  refusals: ["state-does-not-allow"],
   handler: "functions/delivery/retry-delivery.ts",
   cacheControl: "no-store",
 });

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { ZodOpenApiResponseObject, ZodOpenApiResponsesObject } from "zod-openapi";
+import { deliveryStates } from "../domain/delivery.ts";
 import { referralStates } from "../domain/lifecycle.ts";
 import {
   entryAlreadyReferred,
@@ -7,6 +8,7 @@ import {
   removalNotPermitted,
   scopeMissing,
   stateDoesNotAllow,
+  tooManyRequests,
   validationFailed,
 } from "../domain/refusals.ts";
 import { reasonsAgainstRemovalFrom } from "../domain/removal-gate.ts";
@@ -19,28 +21,28 @@ import type { Route } from "./route.ts";
 const allCodes = Object.keys(kindOf) as RefusalCode[];
 const codesOf = (status: number): RefusalCode[] => allCodes.filter((code) => kindOf[code].status === status);
 
-/** Everything that a route can refuse: what follows from the parts of its request, and what it declares itself. */
-export const refusalsOf = ({ access, method, params, query, body, refusals = [] }: Route): RefusalCode[] => [
-  ...(access.kind === "token" ? [...codesOf(401), "scope-missing"] : []),
-  ...(access.kind === "token" && method !== "GET"
-    ? ["idempotency-key-missing", "idempotency-key-malformed", "idempotency-key-reused"]
-    : []),
-  ...(access.kind === "client-assertion" ? ["body-too-large"] : []),
-  ...(params ? ["not-found"] : []),
-  // Query parameters that a route does not have are refused everywhere.
-  "validation-failed",
-  ...(query && "cursor" in query.shape ? ["cursor-invalid"] : []),
-  ...(body
-    ? ["body-too-large", "media-type-unsupported", "malformed-json", "duplicate-member", "nesting-too-deep"]
-    : []),
-  ...refusals,
-  "internal-error",
-  "busy",
-  "dependency-unavailable",
-];
+const when = (holds: unknown, ...codes: RefusalCode[]): RefusalCode[] => (holds ? codes : []);
 
-/** The gateway's own, in front of all routes. */
-const tooManyRequests = "too-many-requests";
+/** Everything that a route can refuse: what follows from the parts of its request, and what it declares itself. */
+export const refusalsOf = ({ access, method, params, query, body, refusals = [] }: Route): RefusalCode[] => {
+  const byToken = access.kind === "token";
+  const unsafe = byToken && method !== "GET";
+  return [
+    ...when(byToken, ...codesOf(401), "scope-missing"),
+    ...when(unsafe, "idempotency-key-missing", "idempotency-key-malformed", "idempotency-key-reused"),
+    ...when(params, "not-found"),
+    ...when(query && "cursor" in query.shape, "cursor-invalid"),
+    ...when(body, "media-type-unsupported", "malformed-json", "duplicate-member", "nesting-too-deep"),
+    ...when(body || access.kind === "client-assertion", "body-too-large"),
+    // From here on every route: query parameters that it does not have are refused.
+    "validation-failed",
+    "too-many-requests",
+    "internal-error",
+    "busy",
+    "dependency-unavailable",
+    ...refusals,
+  ];
+};
 
 const problem = z
   .looseObject({
@@ -48,7 +50,7 @@ const problem = z
     title: z.string(),
     status: z.int(),
     detail: z.string().describe("What is wrong, without repeating what was sent"),
-    code: z.enum([...allCodes, tooManyRequests]).describe("Stable: go by this"),
+    code: z.enum(allCodes).describe("Stable: go by this"),
     instance: z.string().describe("The request's id, also in x-request-id"),
     errors: z
       .array(
@@ -61,10 +63,14 @@ const problem = z
       .describe("With validation-failed: every fault that was found, 50 at most"),
     scope: z.string().optional().describe("With scope-missing: the scope that the token must have"),
     state: z
-      .enum(referralStates)
+      .enum([...referralStates, ...deliveryStates])
       .optional()
-      .describe("With state-does-not-allow and removal-not-permitted: the referral's present state"),
-    version: z.int().positive().optional().describe("With state-does-not-allow: the referral's present version"),
+      .describe("With state-does-not-allow and removal-not-permitted: the present state of the referral or delivery"),
+    version: z
+      .int()
+      .positive()
+      .optional()
+      .describe("With state-does-not-allow: the present version of the referral or delivery"),
     reasons: z
       .array(removalReason)
       .optional()
@@ -73,6 +79,7 @@ const problem = z
       .optional()
       .describe("With entry-already-referred: the open referral by which the child has been referred"),
     allowed: z.array(z.string()).optional().describe("With method-not-allowed: the methods that this address answers"),
+    retryAfter: z.int().positive().optional().describe("With too-many-requests: seconds to wait, as in Retry-After"),
   })
   .meta({ id: "Problem", description: "What is refused, and why (RFC 9457)" });
 
@@ -86,6 +93,7 @@ const meaning: Readonly<Record<number, string>> = {
   413: "The body is larger than 256 KiB",
   415: "The body is not in the media type that is taken here",
   422: "The request is understood, and not acceptable",
+  429: "The caller asks more often than it may",
   500: "The exchange failed. Nothing was half done",
   503: "Not possible at the moment. Nothing was half done: repeat the request",
 };
@@ -98,6 +106,7 @@ const examples = new Map(
     stateDoesNotAllow("received", 2),
     removalNotPermitted("awaiting-receipt", reasonsAgainstRemovalFrom("awaiting-receipt")),
     entryAlreadyReferred("01934e5c-8b1a-7c3d-9e4f-5a6b7c8d9e0f"),
+    tooManyRequests(1),
     validationFailed([{ pointer: "/child/identity/dateOfBirth", detail: "is required" }]),
   ].map((refusal) => [refusal.code, { id: refusal.code, value: problemOf(refusal, requestId).body }]),
 );
@@ -134,15 +143,9 @@ const shared = new Map(
     .map((status) => [status, { id: `Problem${status}`, ...problemAnswer(status, codesOf(status)) }]),
 );
 
-const anyRoute = {
-  429: {
-    id: "Problem429",
-    ...withProblem(`More requests than are taken at the moment. Codes: \`${tooManyRequests}\``, problemHeaders(429)),
-  },
-  default: {
-    id: "OtherProblem",
-    ...withProblem("Any other problem, such as `method-not-allowed` (405) for another method", otherProblemHeaders),
-  },
+const otherwise = {
+  id: "OtherProblem",
+  ...withProblem("Any other problem, such as `method-not-allowed` (405) for another method", otherProblemHeaders),
 };
 
 /** Every status with which a route refuses, each with the codes that it then has. */
@@ -153,5 +156,5 @@ export const problemAnswers = (route: Route): ZodOpenApiResponsesObject => {
     if (own.length === 0) return [];
     return [[status, own.length === codesOf(status).length ? all : problemAnswer(status, own)] as const];
   });
-  return { ...Object.fromEntries(byStatus), ...anyRoute };
+  return { ...Object.fromEntries(byStatus), default: otherwise };
 };

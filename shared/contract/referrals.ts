@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { referralStates } from "../domain/lifecycle.ts";
+import { eventTypes, referralStates } from "../domain/lifecycle.ts";
 import { childRecord } from "./child-record.ts";
 import { entry } from "./cme-list.ts";
 import { listing, page } from "./listing.ts";
@@ -345,10 +345,12 @@ const event = z
   .strictObject({
     referralId,
     sequence: z.int().positive().describe("From 1, without gaps"),
-    type: z.string().describe("Such as referral.received"),
+    type: z.enum(eventTypes),
     at: instant,
     actor: z.strictObject({
-      authority: authorityCode,
+      authority: z
+        .union([authorityCode, z.literal("exchange")])
+        .describe("Who acted; `exchange` where a deadline passed and nobody did"),
       clientId: z.string(),
       contactId: contactId.nullable().describe("On whose word; null where no contact was named"),
     }),

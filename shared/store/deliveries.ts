@@ -1,12 +1,10 @@
 import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
+import { channels, deliveryStates } from "../domain/delivery.ts";
 import { emailTemplateNames } from "../domain/who-is-told.ts";
 import { bucketOf, bucketsOf } from "./buckets.ts";
 import type { Dynamo, Item, Place, Write } from "./dynamo.ts";
 import { readPage } from "./page.ts";
-
-export const channels = ["webhook", "email"] as const;
-export const deliveryStates = ["pending", "delivered", "failed"] as const;
 
 /**
  * One thing that is to reach one addressee: a webhook call to an authority's endpoint or an email to one of its contacts.

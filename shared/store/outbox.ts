@@ -1,16 +1,17 @@
 import { QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
+import { channels } from "../domain/delivery.ts";
 import { rungs } from "../domain/escalation.ts";
 import { eventTypes } from "../domain/lifecycle.ts";
 import { bucketsOf } from "./buckets.ts";
-import { channels, type Delivery } from "./deliveries.ts";
-import type { Dynamo, Item, Place, Write } from "./dynamo.ts";
+import type { Delivery } from "./deliveries.ts";
+import type { Dynamo, Write } from "./dynamo.ts";
 
 /** What has to be told about one event. `deliveries` is there once they and its feed items were made. */
 export type OutboxRow = z.output<typeof stored>;
+export type RowKey = Pick<OutboxRow, "referralId" | "sequence">;
 
 const stored = z.object({
-  messageId: z.string(),
   type: z.enum(eventTypes),
   /** Of `referral.overdue`: which rung of the ladder. */
   rung: z.literal(rungs).optional(),
@@ -22,9 +23,24 @@ const stored = z.object({
   unsent: z.string().optional(),
 });
 
-export const outboxPlace = (table: string, messageId: string): Place => ({ table, key: { messageId } });
-
-export const outboxRowFrom = (item: Item | undefined): OutboxRow | undefined => item && stored.parse(item);
+/** The referral's rows up to that one which have not left yet, in the order of what happened. */
+export const unsentUpTo = async (
+  dynamo: Dynamo,
+  table: string,
+  { referralId, sequence }: RowKey,
+): Promise<OutboxRow[]> => {
+  const { Items = [] } = await dynamo.send(
+    new QueryCommand({
+      TableName: table,
+      KeyConditionExpression: "referralId = :referralId AND #sequence <= :sequence",
+      FilterExpression: "attribute_exists(unsent)",
+      ExpressionAttributeNames: { "#sequence": "sequence" },
+      ExpressionAttributeValues: { ":referralId": referralId, ":sequence": sequence },
+      ConsistentRead: true,
+    }),
+  );
+  return Items.map((item) => stored.parse(item));
+};
 
 /** Rows that should have left before that moment and have not. */
 export const unsentBefore = async (dynamo: Dynamo, table: string, moment: string): Promise<OutboxRow[]> => {
@@ -46,14 +62,18 @@ export const unsentBefore = async (dynamo: Dynamo, table: string, moment: string
 };
 
 /** Fails when the row was numbered before: its feed items and deliveries are made exactly once. */
-export const markNumbered = (table: string, messageId: string, deliveries: readonly Delivery[]): Write => ({
+export const markNumbered = (
+  table: string,
+  { referralId, sequence }: RowKey,
+  deliveries: readonly Delivery[],
+): Write => ({
   name: "row",
   item: {
     Update: {
       TableName: table,
-      Key: { messageId },
+      Key: { referralId, sequence },
       UpdateExpression: "SET deliveries = :deliveries",
-      ConditionExpression: "attribute_exists(messageId) AND attribute_not_exists(deliveries)",
+      ConditionExpression: "attribute_exists(referralId) AND attribute_not_exists(deliveries)",
       ExpressionAttributeValues: {
         ":deliveries": deliveries.map(({ deliveryId, channel }) => ({ deliveryId, channel })),
       },
@@ -62,6 +82,8 @@ export const markNumbered = (table: string, messageId: string, deliveries: reado
 });
 
 /** After its messages were handed to the queues. */
-export const markSent = async (dynamo: Dynamo, table: string, messageId: string): Promise<void> => {
-  await dynamo.send(new UpdateCommand({ TableName: table, Key: { messageId }, UpdateExpression: "REMOVE unsent" }));
+export const markSent = async (dynamo: Dynamo, table: string, { referralId, sequence }: RowKey): Promise<void> => {
+  await dynamo.send(
+    new UpdateCommand({ TableName: table, Key: { referralId, sequence }, UpdateExpression: "REMOVE unsent" }),
+  );
 };

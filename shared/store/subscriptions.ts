@@ -82,13 +82,25 @@ export const takeSlot = async (
   return undefined;
 };
 
-export const freeSlot = async (dynamo: Dynamo, table: string, authority: string, slot: Slot): Promise<void> => {
-  await dynamo.send(
-    new UpdateCommand({
-      TableName: table,
-      Key: { authority },
-      UpdateExpression: "REMOVE #slot",
-      ExpressionAttributeNames: { "#slot": slot },
-    }),
-  );
+/** Frees the slot that was taken until that second: not one that ran out and is another's now, nor of a subscription that ended. */
+export const freeSlot = async (
+  dynamo: Dynamo,
+  table: string,
+  authority: string,
+  { slot, until }: { slot: Slot; until: number },
+): Promise<void> => {
+  try {
+    await dynamo.send(
+      new UpdateCommand({
+        TableName: table,
+        Key: { authority },
+        UpdateExpression: "REMOVE #slot",
+        ConditionExpression: "#slot = :until",
+        ExpressionAttributeNames: { "#slot": slot },
+        ExpressionAttributeValues: { ":until": until },
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+  }
 };

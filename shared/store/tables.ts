@@ -73,11 +73,15 @@ export const tables = {
     partitionKey: text("entryId"),
     indexes: { "by-authority": { partitionKey: text("list"), sortKey: text("openedKey") } },
   },
-  /** What still has to be told to somebody: one row an event, written in the event's own transaction. */
+  /**
+   * What still has to be told to somebody: one row an event, written in the event's own transaction. A referral's rows
+   * share a partition, so that their stream keeps their order.
+   */
   outbox: {
     variable: "OUTBOX_TABLE",
     name: "cme-outbox",
-    partitionKey: text("messageId"),
+    partitionKey: text("referralId"),
+    sortKey: number("sequence"),
     /** Only what has not left yet, oldest first. */
     indexes: { unsent: { partitionKey: text("unsent"), sortKey: text("at") } },
     stream: true,

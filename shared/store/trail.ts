@@ -44,7 +44,6 @@ export const eventAndOutboxRow = (
       Put: {
         TableName: tables.outbox,
         Item: {
-          messageId: `${event.referralId}#${event.sequence}`,
           type: event.type,
           referralId: event.referralId,
           sequence: event.sequence,
@@ -53,7 +52,7 @@ export const eventAndOutboxRow = (
           ...(event.details.rung && { rung: Number(event.details.rung) }),
           unsent: bucketOf("unsent", event.referralId),
         },
-        ConditionExpression: "attribute_not_exists(messageId)",
+        ConditionExpression: "attribute_not_exists(referralId)",
       },
     },
   },

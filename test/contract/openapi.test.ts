@@ -3,42 +3,101 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { routes } from "../../shared/contract/routes.ts";
 import { useExchange } from "../builders/exchange.ts";
 import { type Answer, send } from "../builders/oauth.ts";
-import { submit } from "../builders/referral.ts";
+import { exampleReferral, submit } from "../builders/referral.ts";
 
 const exchange = useExchange();
 
-type Operation = { operationId?: string; security?: unknown; responses: Record<string, unknown> };
-type Document = { openapi: string; paths: Record<string, Record<string, Operation>> };
+type Schema = Record<string, unknown> & { properties?: Record<string, Schema> };
+type Parameter = { name: string; in: string; description?: string; required?: boolean; schema: Schema };
+type Response = {
+  description: string;
+  headers?: Record<string, unknown>;
+  content?: Record<string, { schema: Schema; examples?: Record<string, unknown> }>;
+};
+type Operation = {
+  operationId?: string;
+  security?: unknown[];
+  parameters: Parameter[];
+  requestBody?: { content: Record<string, { schema: Schema }> };
+  responses: Record<string, Response>;
+};
+type Document = {
+  openapi: string;
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, Schema> };
+};
+
+/** What a `$ref` stands for; `undefined` where it leads nowhere. */
+const target = (document: unknown, reference: string): unknown =>
+  reference
+    .slice("#/".length)
+    .split("/")
+    .reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], document);
+
+/** The same with every reference replaced by what it stands for. No schema here refers to itself. */
+const withoutReferences = (document: unknown, part: unknown): unknown => {
+  if (Array.isArray(part)) return part.map((each) => withoutReferences(document, each));
+  if (typeof part !== "object" || part === null) return part;
+  if ("$ref" in part) return withoutReferences(document, target(document, String(part.$ref)));
+  return Object.fromEntries(Object.entries(part).map(([name, each]) => [name, withoutReferences(document, each)]));
+};
+
+/** The object schemas in a schema that let members pass which they don't name. */
+const openObjects = (schema: unknown, at: string): string[] => {
+  if (typeof schema !== "object" || schema === null) return [];
+  const open = "properties" in schema && !("additionalProperties" in schema && schema.additionalProperties === false);
+  return [
+    ...(open ? [at] : []),
+    ...Object.entries(schema).flatMap(([name, each]) => openObjects(each, `${at}/${name}`)),
+  ];
+};
 
 describe("/openapi.json", () => {
-  let document: Document;
-  let operations: { route: string; operation: Operation }[];
+  let published: Document;
+  let operations: Map<string, Operation>;
+  const operation = (route: string): Operation => {
+    const found = operations.get(route);
+    if (!found) throw new Error(`${route} is not described`);
+    return found;
+  };
+  const answer = (route: string, status: number | "default"): Response => {
+    const found = operation(route).responses[status];
+    if (!found) throw new Error(`${route} has no ${status}`);
+    return found;
+  };
+  const parameter = (route: string, name: string): Parameter | undefined =>
+    operation(route).parameters.find((each) => each.name === name);
+  const routesWhere = (holds: (operation: Operation, route: string) => unknown): string[] =>
+    [...operations].filter(([route, each]) => holds(each, route)).map(([route]) => route);
+
   beforeAll(async () => {
-    document = (await send(`${exchange.origin}/openapi.json`)).json() as Document;
-    operations = Object.entries(document.paths).flatMap(([path, methods]) =>
-      Object.entries(methods).map(([method, operation]) => ({ route: `${method.toUpperCase()} ${path}`, operation })),
+    published = (await send(`${exchange.origin}/openapi.json`)).json() as Document;
+    const { paths } = withoutReferences(published, published) as Document;
+    operations = new Map(
+      Object.entries(paths).flatMap(([path, methods]) =>
+        Object.entries(methods).map(([method, each]) => [`${method.toUpperCase()} ${path}`, each] as const),
+      ),
     );
   });
 
   it("is OpenAPI 3.1", () => {
-    expect(document.openapi).toMatch(/^3\.1\.\d+$/);
+    expect(published.openapi).toMatch(/^3\.1\.\d+$/);
   });
 
   it("has every route and nothing else", () => {
-    const described = operations.map(({ route, operation }) => `${route} ${operation.operationId}`);
+    const described = [...operations].map(([route, { operationId }]) => `${route} ${operationId}`);
     const declared = routes.map(({ method, path, operationId }) => `${method} ${path} ${operationId}`);
     expect(described.sort()).toEqual(declared.sort());
   });
 
   it("names each operation once", () => {
-    const names = operations.map(({ operation }) => operation.operationId);
+    const names = [...operations.values()].map(({ operationId }) => operationId);
     expect(names).toHaveLength(new Set(names).size);
     expect(names.filter((name) => !name)).toEqual([]);
   });
 
   it("asks for a token on all of /v1 and on nothing else", () => {
-    const open = operations.filter(({ operation }) => operation.security === undefined).map(({ route }) => route);
-    expect(open.sort()).toEqual([
+    expect(routesWhere(({ security }) => security?.length === 0).sort()).toEqual([
       "GET /.well-known/jwks.json",
       "GET /.well-known/oauth-authorization-server",
       "GET /healthz",
@@ -48,17 +107,218 @@ describe("/openapi.json", () => {
   });
 
   it("resolves every reference within itself", () => {
-    const text = JSON.stringify(document);
-    const references = [...text.matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, pointer = ""]) => pointer);
-    expect(references.length).toBeGreaterThan(0);
-    const missing = references.filter((pointer) => {
-      const names = pointer.split("/");
-      return (
-        names.reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], document) === undefined
-      );
+    const references = [...JSON.stringify(published).matchAll(/"\$ref":"([^"]+)"/g)].map(([, to = ""]) => to);
+    expect(references.length).toBeGreaterThan(100);
+    expect(references.filter((to) => !to.startsWith("#/") || target(published, to) === undefined)).toEqual([]);
+  });
+
+  it("names the schemas that an integrator deals with", () => {
+    expect(Object.keys(published.components.schemas)).toEqual(
+      expect.arrayContaining([
+        ...["ChildRecord", "ListedChild", "Referral", "NewReferral", "SubmittedReferral", "Entry", "Event"],
+        ...["Authority", "Contact", "ReceiptAnswer", "RemovalGate", "RemovalAnswer", "Warning", "Problem"],
+      ]),
+    );
+    expect(published.paths["/v1/referrals/{id}"]?.get?.responses[200]?.content).toEqual({
+      "application/json": { schema: { $ref: "#/components/schemas/Referral" } },
     });
-    expect(missing).toEqual([]);
-    expect(text.match(/"\$ref":"(?!#\/)/g)).toBeNull();
+  });
+
+  it("asks for a proof wherever there is a key to prove, and for an Idempotency-Key on all that acts", () => {
+    const isV1 = (route: string) => route.includes(" /v1/");
+    const required = (route: string, name: string) => parameter(route, name)?.required === true;
+    expect(routesWhere((_, route) => required(route, "DPoP") !== isV1(route))).toEqual(["POST /oauth2/token"]);
+    const acts = (route: string) => isV1(route) && !route.startsWith("GET ");
+    expect(routesWhere((_, route) => required(route, "Idempotency-Key") !== acts(route))).toEqual([]);
+  });
+
+  it("describes every parameter", () => {
+    const bare = [...operations].flatMap(([route, { parameters }]) =>
+      parameters.filter(({ description }) => !description).map(({ name }) => `${route} ${name}`),
+    );
+    expect(bare).toEqual([]);
+  });
+
+  it("has limit as the number it stands for", () => {
+    for (const route of ["GET /v1/referrals", "GET /v1/authorities", "GET /v1/cme-list"]) {
+      const { schema, required } = parameter(route, "limit") ?? {};
+      expect(required).toBeUndefined();
+      expect(schema).toMatchObject({ type: "integer", minimum: 1, maximum: 100, default: 50 });
+      expect(schema).not.toHaveProperty("pattern");
+    }
+  });
+
+  it("warns that a filtered page may be short while there is more", () => {
+    expect(answer("GET /v1/referrals", 200).description).toContain("may be short or empty although next is set");
+    const { schema } = answer("GET /v1/referrals", 200).content?.["application/json"] ?? {};
+    expect(schema?.properties?.next?.description).toContain("a page of a filtered list may be short, or empty");
+  });
+
+  it.each([
+    ["GET /healthz", "200 422 429 500 503 default"],
+    ["GET /openapi.json", "200 422 429 500 503 default"],
+    ["POST /oauth2/token", "200 400 401 413 422 429 500 503 default"],
+    ["GET /v1/authorities", "200 400 401 403 422 429 500 503 default"],
+    ["GET /v1/referrals/{id}", "200 401 403 404 422 429 500 503 default"],
+    ["GET /v1/referrals/{id}/child", "200 401 403 404 406 422 429 500 503 default"],
+    ["GET /v1/referrals/{id}/events", "200 400 401 403 404 422 429 500 503 default"],
+    ["POST /v1/referrals", "201 400 401 403 409 413 415 422 429 500 503 default"],
+    ["POST /v1/referrals/{id}/receipt", "201 400 401 403 404 409 413 415 422 429 500 503 default"],
+    ["POST /v1/referrals/{id}/removal", "201 400 401 403 404 409 413 415 422 429 500 503 default"],
+    ["POST /v1/cme-list", "201 400 401 403 413 415 422 429 500 503 default"],
+  ])("%s answers %s", (route, statuses) => {
+    expect(Object.keys(operation(route).responses).join(" ")).toBe(statuses);
+  });
+
+  it.each([
+    ["GET /v1/referrals", 400, "cursor-invalid"],
+    [
+      "POST /v1/referrals",
+      400,
+      "malformed-json duplicate-member nesting-too-deep idempotency-key-missing idempotency-key-malformed",
+    ],
+    ["GET /v1/referrals/{id}", 403, "scope-missing"],
+    ["GET /v1/referrals/{id}/removal", 403, "scope-missing not-your-role"],
+    ["GET /v1/referrals/{id}", 404, "not-found"],
+    ["GET /v1/referrals/{id}/child", 406, "no-encryption-key"],
+    ["POST /v1/referrals", 409, "entry-already-referred entry-closed"],
+    ["POST /v1/referrals/{id}/conclusion", 409, "state-does-not-allow"],
+    ["POST /v1/referrals/{id}/removal", 409, "removal-not-permitted"],
+    ["GET /v1/referrals", 422, "validation-failed"],
+    ["POST /v1/referrals", 422, "validation-failed idempotency-key-reused"],
+    ["GET /v1/referrals/{id}/notes", 500, "record-unreadable internal-error"],
+    ["GET /v1/referrals/{id}", 500, "internal-error"],
+    ["GET /v1/referrals/{id}", 429, "too-many-requests"],
+    ["GET /v1/referrals/{id}", 503, "busy dependency-unavailable"],
+  ])("%s answers %i with the codes %s", (route, status, codes) => {
+    const { description, content } = answer(route, status);
+    expect([...description.matchAll(/`([^`]+)`/g)].map(([, code]) => code).join(" ")).toBe(codes);
+    expect(Object.keys(content ?? {})).toEqual(["application/problem+json"]);
+  });
+
+  it("has the token endpoint's errors in OAuth's form", () => {
+    const errors = [400, 401].map((status) => {
+      const { content = {} } = answer("POST /oauth2/token", status);
+      expect(Object.keys(content)).toEqual(["application/json"]);
+      return content["application/json"]?.schema.properties?.error?.enum;
+    });
+    expect(errors).toEqual([
+      ["invalid_request", "unsupported_grant_type", "invalid_scope", "invalid_dpop_proof"],
+      ["invalid_client"],
+    ]);
+  });
+
+  it("says what is in every answer", () => {
+    const empty = routesWhere(({ responses }) => Object.values(responses).some(({ content }) => !content));
+    expect(empty).toEqual([]);
+    const { content } = answer("GET /v1/referrals/{id}/child", 200);
+    expect(Object.keys(content ?? {})).toEqual(["application/json", "application/jose"]);
+    expect(content?.["application/jose"]?.schema.type).toBe("string");
+  });
+
+  it("names the headers of every answer", () => {
+    const withHeader = (name: string): string[] => [
+      ...new Set(
+        [...operations].flatMap(([route, { responses }]) =>
+          Object.entries(responses).flatMap(([status, { headers = {} }]) =>
+            name in headers ? [`${route.startsWith("GET ") ? "GET" : "act"} ${status}`] : [],
+          ),
+        ),
+      ),
+    ];
+    expect(withHeader("Retry-After").sort()).toEqual(["GET 429", "GET 503", "act 429", "act 503"]);
+    expect(withHeader("WWW-Authenticate").sort()).toEqual(["GET 401", "GET 403", "act 401", "act 403"]);
+    expect(withHeader("Allow").sort()).toEqual(["GET default", "act default"]);
+    expect(withHeader("Idempotency-Replayed").filter((each) => !/^act 20[01]$/.test(each))).toEqual([]);
+    const without = routesWhere(({ responses }) =>
+      Object.values(responses).some(({ headers = {} }) => !("x-request-id" in headers)),
+    );
+    expect(without).toEqual([]);
+    expect(routesWhere(({ responses }) => "Location" in (responses[201]?.headers ?? {})).sort()).toEqual([
+      "POST /v1/cme-list",
+      "POST /v1/referrals",
+    ]);
+    expect(answer("POST /oauth2/token", 200).headers).not.toHaveProperty("Idempotency-Replayed");
+    expect(answer("POST /v1/referrals/{id}/receipt", 201).headers).toHaveProperty("Idempotency-Replayed");
+  });
+
+  it("describes the members that a problem may have of its own", () => {
+    const { properties = {} } = published.components.schemas.Problem ?? {};
+    const described = Object.entries(properties).filter(([, { description }]) => description);
+    expect(described.map(([name]) => name)).toEqual(
+      expect.arrayContaining(["errors", "scope", "state", "version", "reasons", "referralId", "allowed", "retryAfter"]),
+    );
+    const { examples } = answer("POST /v1/referrals/{id}/removal", 409).content?.["application/problem+json"] ?? {};
+    expect(examples).toMatchObject({
+      "removal-not-permitted": {
+        value: { status: 409, state: "awaiting-receipt", reasons: [{ code: "awaiting-receipt" }] },
+      },
+    });
+  });
+
+  it("refuses unknown members wherever the exchange does", () => {
+    const inRequests = [...operations].flatMap(([route, { requestBody }]) =>
+      openObjects(requestBody?.content["application/json"]?.schema, route),
+    );
+    expect(inRequests).toEqual([]);
+    const inAnswers = [...operations].flatMap(([route, { responses }]) =>
+      [200, 201].flatMap((status) => openObjects(responses[status]?.content?.["application/json"]?.schema, route)),
+    );
+    expect(inAnswers.sort()).toEqual([
+      "GET /.well-known/jwks.json/properties/keys/items",
+      "GET /openapi.json",
+      "GET /openapi.json/properties/info",
+      "GET /openapi.json/properties/paths",
+    ]);
+  });
+
+  describe("tells of what the exchange then answers", () => {
+    type Sent = { status: number; headers: { get(name: string): string | null } };
+    const expectDescribed = (route: string, status: number, { status: got, headers }: Sent): void => {
+      expect(got).toBe(status);
+      const described = answer(route, status);
+      expect(Object.keys(described.content ?? {})).toContain(headers.get("content-type"));
+      const telling = ["location", "idempotency-replayed", "retry-after", "www-authenticate", "x-request-id"];
+      const names = Object.keys(described.headers ?? {}).map((name) => name.toLowerCase());
+      expect(names).toEqual(expect.arrayContaining(telling.filter((name) => headers.get(name) !== null)));
+    };
+
+    it("along a handoff", async () => {
+      const [sender, recipient] = [await exchange.client("201"), await exchange.client("330")];
+      const request = { ...exampleReferral(), sentBy: "201-lead" };
+      const submitted = await sender.post("/v1/referrals", request, { key: "openapi-1" });
+      expectDescribed("POST /v1/referrals", 201, submitted);
+      expectDescribed("POST /v1/referrals", 201, await sender.post("/v1/referrals", request, { key: "openapi-1" }));
+      const { id } = submitted.json() as { id: string };
+      const at = `/v1/referrals/${id}`;
+      const receipt = { confirmedBy: "330-lead" };
+      const toJose = { headers: { accept: "application/jose" } };
+      const removal = { removedBy: "201-lead" };
+      expectDescribed("GET /v1/referrals/{id}/child", 200, await recipient.get(`${at}/child`));
+      expectDescribed("GET /v1/referrals/{id}/child", 200, await recipient.get(`${at}/child`, toJose));
+      expectDescribed("POST /v1/referrals/{id}/removal", 409, await sender.post(`${at}/removal`, removal));
+      expectDescribed("POST /v1/referrals/{id}/receipt", 403, await sender.post(`${at}/receipt`, receipt));
+      expectDescribed("POST /v1/referrals/{id}/receipt", 201, await recipient.post(`${at}/receipt`, receipt));
+      expectDescribed("POST /v1/referrals/{id}/receipt", 409, await recipient.post(`${at}/receipt`, receipt));
+      expectDescribed("GET /v1/referrals", 400, await sender.get("/v1/referrals?box=inbox&cursor=none"));
+      expectDescribed("GET /v1/referrals", 422, await sender.get("/v1/referrals?box=inbox&limit=0"));
+    });
+
+    it("where nobody is known", async () => {
+      const from = async (path: string, request: Parameters<typeof send>[1] = {}): Promise<Sent> => {
+        const { status = 0, headers } = await send(exchange.origin + path, request);
+        return { status, headers: { get: (name) => (headers[name] === undefined ? null : String(headers[name])) } };
+      };
+      const form = { method: "POST", headers: { "content-type": "application/x-www-form-urlencoded" } };
+      const large = { ...form, body: "a".repeat(262_145) };
+      const unsigned = { ...form, body: "grant_type=client_credentials" };
+      expectDescribed("GET /healthz", 422, await from("/healthz?really=yes"));
+      expectDescribed("GET /v1/referrals", 401, await from("/v1/referrals?box=inbox"));
+      expectDescribed("POST /oauth2/token", 400, await from("/oauth2/token", form));
+      expectDescribed("POST /oauth2/token", 401, await from("/oauth2/token", unsigned));
+      expectDescribed("POST /oauth2/token", 413, await from("/oauth2/token", large));
+      expectDescribed("POST /oauth2/token", 422, await from("/oauth2/token?scope=all", unsigned));
+    });
   });
 });
 
