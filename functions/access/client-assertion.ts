@@ -6,7 +6,7 @@ import type { Client } from "../../shared/store/clients.ts";
 import type { SingleUse } from "../../shared/store/proofs.ts";
 
 /** Seconds: how far ahead an assertion's `exp` may be. */
-export const longestAssertion = 300;
+const longestAssertion = 300;
 
 /** No client id is anything else (RFC 6749 appendix A.1: visible ASCII). */
 const plainClientId = /^[\x21-\x7e]{1,256}$/;

@@ -1,5 +1,7 @@
+import * as z from "zod";
 import { readEventFeed as route } from "../../shared/contract/delivery.ts";
 import { defaultLimit } from "../../shared/contract/listing.ts";
+import { cursorInvalid } from "../../shared/domain/refusals.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
 import { dynamoClient } from "../../shared/store/dynamo.ts";
@@ -13,12 +15,21 @@ const readEventFeed: Operation<typeof route, ReturnType<typeof dependencies>> = 
   const { authority } = call.caller;
   const { after: cursor, limit = defaultLimit } = call.query;
   const list = ["feed", authority];
-  const after = cursor === undefined ? 0 : Number(positionFrom(list, cursor).after);
+  const after = cursor === undefined ? 0 : positionAt(list, cursor);
   const items = await readFeed(dynamo, tables.feed, authority, { after, limit });
   return reply(route, 200, {
     items: items.map(({ type, at, referralId, sequence }) => ({ type, timestamp: at, data: { referralId, sequence } })),
     next: cursorFor(list, { after: items.at(-1)?.position ?? after }),
   });
+};
+
+const position = z.strictObject({ after: z.int().nonnegative() });
+
+/** Also when the caller made the cursor itself, by the public recipe, it is a place in the feed. */
+const positionAt = (list: unknown, cursor: string): number => {
+  const { data } = position.safeParse(positionFrom(list, cursor));
+  if (!data) throw cursorInvalid();
+  return data.after;
 };
 
 export const handler = serve(route, dependencies, readEventFeed);

@@ -16,6 +16,8 @@ export type Request = {
 /** An authority's system, as small as it gets: OAuth client credentials with private_key_jwt, and DPoP. */
 export type Client = {
   file: ClientFile;
+  /** Makes the token and the proof, so that what is left is the request itself. */
+  prepare(method: string, path: string, request: Request): Promise<() => Promise<Answer>>;
   send(method: string, path: string, request: Request): Promise<Answer>;
   get(path: string, request?: Request): Promise<Answer>;
   post(path: string, body: unknown, request?: Request): Promise<Answer>;
@@ -41,25 +43,28 @@ export const connect = async (folder: string, owner: string): Promise<Client> =>
       .sign(proofKey.privateKey);
   }
 
-  const send = async (method: string, path: string, { headers, body, key }: Request): Promise<Answer> => {
+  const prepare = async (method: string, path: string, { headers, body, key }: Request) => {
     const url = new URL(path, file.issuer);
     const accessToken = await token();
-    return answerOf(
-      await fetch(url, {
-        method,
-        headers: {
-          authorization: `DPoP ${accessToken}`,
-          dpop: await prove(method, url.origin + url.pathname, accessToken),
-          ...(method !== "GET" && { "content-type": "application/json", "idempotency-key": key ?? randomUUID() }),
-          ...headers,
-        },
-        ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
-      }),
-    );
+    const init = {
+      method,
+      headers: {
+        authorization: `DPoP ${accessToken}`,
+        dpop: await prove(method, url.origin + url.pathname, accessToken),
+        ...(method !== "GET" && { "content-type": "application/json", "idempotency-key": key ?? randomUUID() }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    };
+    return async () => answerOf(await fetch(url, init));
   };
+
+  const send = async (method: string, path: string, request: Request): Promise<Answer> =>
+    (await prepare(method, path, request))();
 
   return {
     file,
+    prepare,
     send,
     get: (path, request = {}) => send("GET", path, request),
     post: (path, body, request = {}) => send("POST", path, { ...request, body }),

@@ -23,7 +23,7 @@ export const seedDirectory = async (now: string): Promise<string[]> => {
   return authorities.map(({ code }) => code);
 };
 
-export const authoritiesOfEngland = async (now: string): Promise<Authority[]> => {
+const authoritiesOfEngland = async (now: string): Promise<Authority[]> => {
   const [current, superseded, pairs] = await Promise.all([
     rows("authorities.csv"),
     rows("authorities-superseded.csv"),

@@ -14,10 +14,10 @@ import {
 } from "./primitives.ts";
 
 /** Common basic data set: male, female, unknown. */
-export const sexCodes = ["M", "F", "U"] as const;
+const sexCodes = ["M", "F", "U"] as const;
 
 /** Common basic data set, national curriculum year group: early years, nursery, reception, 1 to 14, mixed, not followed. */
-export const yearGroupCodes = [
+const yearGroupCodes = [
   "E1",
   "E2",
   "N1",
@@ -42,7 +42,7 @@ export const yearGroupCodes = [
 ] as const;
 
 /** Why no UPN is given (ours, after the reasons that the DfE's return on children looked after, SSDA903, takes). */
-export const noUpnReasonCodes = [
+const noUpnReasonCodes = [
   "never-attended-maintained-school",
   "educated-outside-england",
   "not-known",
@@ -50,13 +50,13 @@ export const noUpnReasonCodes = [
 ] as const;
 
 /** Common basic data set, SEN provision, in words. */
-export const senStatusCodes = ["none", "sen-support", "ehc-plan"] as const;
+const senStatusCodes = ["none", "sen-support", "ehc-plan"] as const;
 
 /**
  * Why the child is missing education: the reasons of the DfE's termly collection of children missing education, the two
  * beliefs about a move, unknown and other.
  */
-export const reasonMissingCodes = [
+const reasonMissingCodes = [
   "moved-from-another-authority",
   "moved-from-another-country",
   "application-awaiting-outcome",
@@ -82,7 +82,7 @@ export const reasonMissingCodes = [
  * Guidance, "Cohorts of children who may be at greater risk of becoming CME". Harm or neglect, and special needs, have
  * sections of their own in the record; children who ceased to attend a school are told by the reason.
  */
-export const cohortCodes = [
+const cohortCodes = [
   "gypsy-roma-traveller",
   "unaccompanied-asylum-seeking",
   "new-migrant",
@@ -95,10 +95,10 @@ export const cohortCodes = [
 ] as const;
 
 /** Guidance, "School Attendance Orders": notices under sections 437(1) and 438(2) of the Education Act 1996, the order. */
-export const attendanceOrderStepCodes = ["notice-437-1", "notice-438-2", "order-served"] as const;
+const attendanceOrderStepCodes = ["notice-437-1", "notice-438-2", "order-served"] as const;
 
 /** Regulation 9(1)(a) to (o) of the School Attendance (Pupil Registration) (England) Regulations 2024 (SI 2024/208). */
-export const deletionGroundCodes = [
+const deletionGroundCodes = [
   "A", // registered at another school
   "B", // not continuing after nursery education
   "C", // also registered elsewhere, and the other schools agree
@@ -117,7 +117,7 @@ export const deletionGroundCodes = [
 ] as const;
 
 /** What the belief rests on that the child has moved (ours; the guidance asks for evidence and lists no kinds). */
-export const evidenceKindCodes = [
+const evidenceKindCodes = [
   "statement-by-parent",
   "statement-by-other",
   "school-transfer",
@@ -151,7 +151,7 @@ export const enquiryStepCodes = [
 ] as const;
 
 /** What came of an enquiry (ours). */
-export const enquiryOutcomeCodes = [
+const enquiryOutcomeCodes = [
   "no-answer",
   "answer-awaited",
   "nothing-found",

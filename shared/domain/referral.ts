@@ -138,7 +138,7 @@ export const submitted = (
       receipt: null,
       certificate: null,
       rungsRaised: 0,
-      nextRungAt: nextRungAt(facts, 0),
+      nextRungAt: facts.receiptDueAt,
       head: { sequence: event.sequence, hash: event.hash },
       version: 1,
     },

@@ -12,7 +12,7 @@ import { headerValues } from "./headers.ts";
 export const tokenLifetime = 600;
 
 /** Claims of an access token: RFC 9068 section 2.2, with the key it is bound to (RFC 9449 section 6.1). */
-export const tokenClaims = z.strictObject({
+const tokenClaims = z.strictObject({
   iss: z.string(),
   aud: z.string(),
   sub: z.string(),

@@ -11,7 +11,7 @@ import { headerValues } from "./headers.ts";
 export const clientAlgorithms = ["ES256", "PS256", "EdDSA"];
 
 /** Seconds: how old a proof may be, and by how much a client's clock may be off. */
-export const proofLifetime = 60;
+const proofLifetime = 60;
 export const clockSkew = 10;
 
 const claimsSchema = z.looseObject({

@@ -87,25 +87,33 @@ const sender = await connect(exchange.clients, "201");
 const recipient = await connect(exchange.clients, "330");
 const example = JSON.parse(await readFile(new URL("../data/example-referral.json", import.meta.url), "utf8")) as object;
 
-const read = (client: Client, path: string) => succeed(client.get(path));
 const newReferral = async (): Promise<string> => {
   const { id } = (await succeed(sender.post("/v1/referrals", example))).json() as { id: string };
   return id;
 };
-const receive = (id: string) => succeed(recipient.post(`/v1/referrals/${id}/receipt`, { confirmedBy: "330-lead" }));
+const receipt = (id: string) => ["POST", `/v1/referrals/${id}/receipt`, { confirmedBy: "330-lead" }] as const;
 
-/** What each operation needs to be there, and the operation itself. */
-const operations: Record<string, { given: (id: string) => Promise<unknown>; run: (id: string) => Promise<Answer> }> = {
-  submit: { given: async () => {}, run: () => succeed(sender.post("/v1/referrals", example)) },
-  receipt: { given: async () => {}, run: receive },
-  removal: {
-    given: receive,
-    run: (id) => succeed(sender.post(`/v1/referrals/${id}/removal`, { removedBy: "201-lead" })),
-  },
-  "child's record": { given: async () => {}, run: (id) => read(recipient, `/v1/referrals/${id}/child`) },
-  referral: { given: async () => {}, run: (id) => read(recipient, `/v1/referrals/${id}`) },
-  "inbox of 20": { given: async () => {}, run: () => read(recipient, "/v1/referrals?box=inbox&limit=20") },
+type Operation = {
+  /** What must be there first. */
+  given?: (id: string) => Promise<unknown>;
+  by: Client;
+  request: (id: string) => readonly [method: string, path: string, body?: object];
 };
+
+const operations: Record<string, Operation> = {
+  submit: { by: sender, request: () => ["POST", "/v1/referrals", example] },
+  receipt: { by: recipient, request: receipt },
+  removal: {
+    given: (id) => succeed(recipient.send(...asRequest(receipt(id)))),
+    by: sender,
+    request: (id) => ["POST", `/v1/referrals/${id}/removal`, { removedBy: "201-lead" }],
+  },
+  "child's record": { by: recipient, request: (id) => ["GET", `/v1/referrals/${id}/child`] },
+  referral: { by: recipient, request: (id) => ["GET", `/v1/referrals/${id}`] },
+  "inbox of 20": { by: recipient, request: () => ["GET", "/v1/referrals?box=inbox&limit=20"] },
+};
+const asRequest = ([method, path, body]: ReturnType<Operation["request"]>) =>
+  [method, path, body === undefined ? {} : { body }] as const;
 
 for (let at = 0; at < 25; at += 1) await newReferral();
 await succeed(sender.get("/v1/cme-list"));
@@ -114,16 +122,17 @@ record(kmsClient() as unknown as Bare, false);
 
 log(`${rounds} rounds each after ${warmUp} to warm up; medians in milliseconds\n\n`);
 log("operation         AWS calls   HTTP   bare   ratio   (10th to 90th percentile of the ratio)\n");
-for (const [name, { given, run }] of Object.entries(operations)) {
+for (const [name, { given, by, request }] of Object.entries(operations)) {
   const http: number[] = [];
   const bare: number[] = [];
   for (let round = -warmUp; round < rounds; round += 1) {
     recording.calls = [];
-    const id = name === "submit" || name === "inbox of 20" ? "" : await newReferral();
-    if (id) await given(id);
+    const id = await newReferral();
+    await given?.(id);
     const before = recording.calls;
+    const send = await by.prepare(...asRequest(request(id)));
     recording.calls = [];
-    const throughHttp = await timed(() => run(id));
+    const throughHttp = await timed(() => succeed(send()));
     const calls = recording.calls;
     const rename = renamer();
     await replay(before, rename);
