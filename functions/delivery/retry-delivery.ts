@@ -25,7 +25,7 @@ const retryDelivery: Operation<typeof route, ReturnType<typeof dependencies>> = 
   const answer = await commitOnce(dynamo, tables, call, places, async ([item], now) => {
     const delivery = deliveryFrom(item);
     if (delivery?.authority !== call.caller.authority) throw notFound();
-    if (delivery.state !== "failed") throw stateDoesNotAllow(delivery.state, delivery.version);
+    if (delivery.state !== "failed") throw stateDoesNotAllow(delivery.state, delivery.version, "delivery");
     const changes = { state: "pending", failedAttempts: 0, nextAttemptAt: now } as const;
     return {
       writes: [replaceDelivery(tables.deliveries, delivery, changes)],

@@ -56,6 +56,7 @@ export const close = (entry: Entry, closure: Closure): Entry => ({ ...entry, sta
 
 /** The sender had removed the child under this referral, and the recipient found no child: it is back on the list (R2). */
 export const reopenIfRemovedUnder = (entry: Entry, referralId: string): Entry =>
-  entry.closure?.as === "transferred" && entry.closure.referralId === referralId
-    ? { ...entry, status: "suspected", closure: null }
-    : entry;
+  wasRemovedUnder(entry, referralId) ? { ...entry, status: "suspected", closure: null } : entry;
+
+export const wasRemovedUnder = ({ closure }: Pick<Entry, "closure">, referralId: string): boolean =>
+  closure?.as === "transferred" && closure.referralId === referralId;

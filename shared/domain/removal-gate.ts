@@ -1,4 +1,4 @@
-import { type Entry, isOnList } from "./entry.ts";
+import { type Entry, isOnList, wasRemovedUnder } from "./entry.ts";
 import { decide, type ReferralState } from "./lifecycle.ts";
 import type { Referral } from "./referral.ts";
 
@@ -26,11 +26,12 @@ const because = (code: keyof typeof shut): RemovalReason => ({ code, text: shut[
  */
 export const reasonsAgainstRemoval = (
   referral: Pick<Referral, "referralId" | "state" | "removedAt">,
-  senderEntry: Pick<Entry, "referralId" | "status">,
+  senderEntry: Pick<Entry, "referralId" | "status" | "closure">,
 ): RemovalReason[] => {
   const fromState = reasonsAgainstRemovalFrom(referral.state);
   if (fromState.length > 0) return fromState;
-  if (referral.removedAt !== null) return [because("already-removed")];
+  if (referral.removedAt !== null || wasRemovedUnder(senderEntry, referral.referralId))
+    return [because("already-removed")];
   if (senderEntry.referralId !== referral.referralId) return [because("referred-again")];
   return isOnList(senderEntry) ? [] : [because("entry-closed")];
 };

@@ -1,11 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { emailTemplateNames } from "../../shared/domain/who-is-told.ts";
-import {
-  emailTemplates,
-  personalisationFor,
-  templateIdsFrom,
-  writtenDeadline,
-} from "../../shared/email/templates.ts";
+import { emailTemplates, personalisationFor, templateIdsFrom, writtenDeadline } from "../../shared/email/templates.ts";
 
 const referralId = "0198f0c0-1111-7000-8000-00000000beef";
 const link = "https://exchange.example/v1/referrals/0198f0c0-1111-7000-8000-00000000beef";

@@ -3,7 +3,8 @@ import type { ReferralState } from "../../shared/domain/lifecycle.ts";
 import { reasonsAgainstRemoval } from "../../shared/domain/removal-gate.ts";
 
 const at = "2026-11-25T08:00:00.000Z";
-const entry = (open: boolean, referralId = "this") => ({ status: open ? "suspected" : "closed", referralId }) as const;
+const entry = (open: boolean, referralId = "this") =>
+  ({ status: open ? "suspected" : "closed", referralId, closure: null }) as const;
 const codes = (state: ReferralState, removedAt: string | null, senderEntryOpen: boolean, newest?: string) =>
   reasonsAgainstRemoval({ referralId: "this", state, removedAt }, entry(senderEntryOpen, newest)).map(
     ({ code }) => code,
@@ -37,6 +38,13 @@ describe("the removal gate", () => {
     expect(codes("located", null, true, "newer")).toEqual(["referred-again"]);
     expect(codes("concluded", null, true, "newer")).toEqual(["referred-again"]);
     expect(codes("awaiting-receipt", null, true, "newer")).toEqual(["awaiting-receipt"]);
+  });
+
+  it("knows from the entry alone that the child was removed under this very referral", () => {
+    const closure = { as: "transferred", at, referralId: "this" } as const;
+    const removed = { status: "closed", referralId: "this", closure } as const;
+    const referral = { referralId: "this", state: "received", removedAt: null } as const;
+    expect(reasonsAgainstRemoval(referral, removed).map(({ code }) => code)).toEqual(["already-removed"]);
   });
 
   it("says why in words and quotes the guidance", () => {
