@@ -37,6 +37,7 @@ export const tell = async (key: RowKey, deps: TellDependencies): Promise<void> =
 const tellOf = async (row: OutboxRow, deps: TellDependencies): Promise<void> => {
   const { dynamo, sqs, tables, queues } = deps;
   const deliveries = row.deliveries ?? (await number(row, deps));
+  if (!deliveries) return;
   for (const channel of ["webhook", "email"] as const) {
     const messages = deliveries.filter((each) => each.channel === channel);
     await sendAll(
@@ -48,8 +49,8 @@ const tellOf = async (row: OutboxRow, deps: TellDependencies): Promise<void> => 
   await markSent(dynamo, tables.outbox, row);
 };
 
-/** Whoever meets another event in the same feed looks again; whoever comes second makes nothing and sends nothing. */
-const number = async (row: OutboxRow, { dynamo, tables }: TellDependencies): Promise<Delivery[]> => {
+/** Whoever meets another event in the same feed looks again; whoever comes second leaves the row to whoever came first. */
+const number = async (row: OutboxRow, { dynamo, tables }: TellDependencies): Promise<Delivery[] | undefined> => {
   const { type, at, referralId, sequence } = row;
   for await (const _ of attempts()) {
     const deliveries = [...(await webhooks(row, { dynamo, tables })), ...(await emails(row, { dynamo, tables }))];
@@ -62,7 +63,7 @@ const number = async (row: OutboxRow, { dynamo, tables }: TellDependencies): Pro
       ...deliveries.map((each) => putNewDelivery(tables.deliveries, each)),
     ]);
     if (outcome.committed) return deliveries;
-    if (outcome.lost.has("row")) return [];
+    if (outcome.lost.has("row")) return undefined;
   }
   throw busy();
 };

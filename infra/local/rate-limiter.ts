@@ -12,7 +12,7 @@ export const rateLimiter = ({ perSecond, burst }: { perSecond: number; burst: nu
   const buckets = new Map<string, { tokens: number; at: number }>();
   return (caller: string, now: number): number => {
     const bucket = buckets.get(caller) ?? { tokens: burst, at: now };
-    const tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) / 1000) * perSecond);
+    const tokens = Math.min(burst, bucket.tokens + (Math.max(0, now - bucket.at) / 1000) * perSecond);
     buckets.delete(caller);
     if (buckets.size >= mostCallers) buckets.delete(buckets.keys().next().value ?? caller);
     buckets.set(caller, { tokens: tokens < 1 ? tokens : tokens - 1, at: now });

@@ -18,9 +18,6 @@ export type Telling = {
 
 const minute = 60_000;
 
-/** Seconds for which one row may hold up those behind it; then the reconciler looks after it. */
-const longestHoldUp = 600;
-
 /** What the stack does with streams, queues and schedules: calls the very handlers that Lambda runs. */
 export const startTelling = async (dataDir: string, env: NodeJS.ProcessEnv): Promise<Telling> => {
   const [fanOut, deliverWebhook, sendEmail, reconcile, release, raise] = await Promise.all([
@@ -36,7 +33,6 @@ export const startTelling = async (dataDir: string, env: NodeJS.ProcessEnv): Pro
     tableName: tables.outbox.name,
     handler: fanOut.handler,
     checkpointFile: join(dataDir, "outbox-checkpoint.json"),
-    maxRecordAgeSeconds: longestHoldUp,
   });
   const queue = (definition: (typeof queues)[keyof typeof queues], handler: typeof deliverWebhook.handler) =>
     startQueueSource({

@@ -49,8 +49,8 @@ export const readEventFeed = route({
   method: "GET",
   path: "/v1/events",
   summary:
-    "Everything that concerns the caller's authority, in order and without gaps, for systems behind a firewall. Ask again with `after` set to the last `next`; a cursor stays good for ever",
-  access: reading,
+    "Everything that concerns the caller's authority (for the DfE: the referrals that nobody has answered for three times the response time), in order and without gaps, for systems behind a firewall. Ask again with `after` set to the last `next`; a cursor stays good for ever",
+  access: { ...reading, scope: ["referrals", "oversight"] },
   query: z.strictObject({
     after: z
       .string()

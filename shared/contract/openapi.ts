@@ -7,7 +7,7 @@ import {
 } from "zod-openapi";
 import { answerHeaders } from "./answer-headers.ts";
 import { problemAnswers } from "./problem-answers.ts";
-import type { Route } from "./route.ts";
+import { type Route, scopesOf } from "./route.ts";
 import { routes } from "./routes.ts";
 
 /** The contract as OpenAPI 3.1, derived from the routes and their schemas. */
@@ -47,7 +47,7 @@ const operation = (route: Route): ZodOpenApiOperationObject => ({
   operationId: route.operationId,
   summary: route.summary,
   tags: [capability(route)],
-  security: route.access.kind === "token" ? [{ dpop: [route.access.scope] }] : [],
+  security: route.access.kind === "token" ? scopesOf(route.access).map((scope) => ({ dpop: [scope] })) : [],
   requestParams: {
     ...(route.params && { path: route.params }),
     ...(route.query && { query: route.query }),

@@ -102,7 +102,7 @@ const requestId = "7c0e9b6e-1d0b-4f5c-9a52-0a4f6d1b8f3e";
 /** The problems that have members of their own, as the exchange answers them. */
 const examples = new Map(
   [
-    scopeMissing("referrals"),
+    scopeMissing(["referrals"]),
     stateDoesNotAllow("received", 2),
     removalNotPermitted("awaiting-receipt", reasonsAgainstRemovalFrom("awaiting-receipt")),
     entryAlreadyReferred("01934e5c-8b1a-7c3d-9e4f-5a6b7c8d9e0f"),

@@ -15,7 +15,8 @@ export type ProofUse = "committed" | "remembered";
 export type Access =
   | { kind: "public" }
   | { kind: "client-assertion" }
-  | { kind: "token"; scope: Scope; proof: ProofUse };
+  /** Any one of the scopes will do, where there are several. */
+  | { kind: "token"; scope: Scope | readonly Scope[]; proof: ProofUse };
 
 export type Answer = {
   description: string;
@@ -50,3 +51,5 @@ export type Route = {
 
 /** Keeps the literal types of a route, so that its handler is typed by it. */
 export const route = <const R extends Route>(definition: R): R => definition;
+
+export const scopesOf = (access: Extract<Access, { kind: "token" }>): readonly Scope[] => [access.scope].flat();

@@ -91,8 +91,10 @@ export const idempotencyKeyReused = () =>
 export const cursorInvalid = () =>
   new Refusal("cursor-invalid", "The cursor is not one that this list gave out. Start again without it.");
 export const accessRefused = (check: AccessCheck, detail: string) => new Refusal(check, detail);
-export const scopeMissing = (scope: string) =>
-  new Refusal("scope-missing", `This request needs a token with the scope ${scope}.`, { scope });
+export const scopeMissing = (scopes: readonly string[]) =>
+  new Refusal("scope-missing", `This request needs a token with the scope ${scopes.join(" or ")}.`, {
+    scope: scopes.join(" "),
+  });
 export const notYourRole = (role: string) =>
   new Refusal("not-your-role", `Only the ${role} of the referral may do this.`);
 export const notFound = () => new Refusal("not-found", "There is nothing at this address that you may see.");

@@ -3,7 +3,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-l
 import * as z from "zod";
 import { isServiceFailure } from "../aws/client-settings.ts";
 import { environment, once } from "../aws/environment.ts";
-import type { Route } from "../contract/route.ts";
+import { type Route, scopesOf } from "../contract/route.ts";
 import { dependencyUnavailable, internalError, Refusal, scopeMissing } from "../domain/refusals.ts";
 import { log } from "../observability/log.ts";
 import { dynamoClient } from "../store/dynamo.ts";
@@ -127,7 +127,8 @@ const authenticateCaller = ({ access }: Route): Step => ({
     const { caller, proof } = await authenticate(event, now, accessSettings());
     if (access.proof === "remembered") rememberProof(proof, now);
     Object.assign(event, { caller, proof });
-    if (!caller.scopes.has(access.scope)) throw scopeMissing(access.scope);
+    const scopes = scopesOf(access);
+    if (!scopes.some((scope) => caller.scopes.has(scope))) throw scopeMissing(scopes);
   },
 });
 

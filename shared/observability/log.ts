@@ -17,6 +17,7 @@ const catalogue = {
     fields: ["deliveryId", "channel", "authority", "status", "failure", "durationMs", "nextAttemptAt"],
   },
   "delivery-failed": { level: "error", fields: ["deliveryId", "channel", "authority", "because", "alarm"] },
+  "outbox-left": { level: "error", fields: ["referralId", "sequence", "alarm"] },
   "outbox-reconciled": { level: "warn", fields: ["referralId", "sequence", "told", "alarm"] },
   "rung-raised": { level: "warn", fields: ["referralId", "rung"] },
   "token-refused": { level: "warn", fields: ["requestId", "check"] },

@@ -1,10 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { JWK } from "jose";
+import { v7 as uuidV7 } from "uuid";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Client, clientFile } from "../../infra/local/client.ts";
 import { routes } from "../../shared/contract/routes.ts";
 import { kmsClient } from "../../shared/keys/kms.ts";
 import { signingKey } from "../../shared/keys/signing.ts";
+import { newDelivery, putNewDelivery } from "../../shared/store/deliveries.ts";
+import { commit, dynamoClient } from "../../shared/store/dynamo.ts";
 import { useExchange } from "../builders/exchange.ts";
 import {
   type Answer,
@@ -50,6 +53,13 @@ GET /v1/referrals/{id}/events                 200     200        404    403  403
 GET /v1/cme-list                              200     200        200    403  403    401      401       401  401       401   401    401
 POST /v1/cme-list                             201     201        201    403  403    401      401       401  401       401   401    401
 GET /v1/cme-list/{entryId}                    200     404        404    403  403    401      401       401  401       401   401    401
+GET /v1/events                                200     200        200    200  403    401      401       401  401       401   401    401
+PUT /v1/subscription                          201     201        201    403  403    401      401       401  401       401   401    401
+GET /v1/subscription                          200     404        404    403  403    401      401       401  401       401   401    401
+DELETE /v1/subscription                       200     404        404    403  403    401      401       401  401       401   401    401
+POST /v1/subscription/test                    201     404        404    403  403    401      401       401  401       401   401    401
+GET /v1/deliveries                            200     200        200    403  403    401      401       401  401       401   401    401
+POST /v1/deliveries/{id}/retry                201     404        404    403  403    401      401       401  401       401   401    401
 GET /healthz                                  200     200        200    200  200    200      200       200  200       200   200    200
 GET /openapi.json                             200     200        200    200  200    200      200       200  200       200   200    200
 `;
@@ -77,6 +87,7 @@ const codes: Record<string, Record<number, string>> = {
 
 /** What a request is about. */
 type Subject = { code: string; id: string; entryId: string };
+const endpoint = "http://127.0.0.1:9/cme";
 const directory: Subject = { code: "330", id: "", entryId: "" };
 
 const submitted = async (): Promise<Subject> => {
@@ -93,6 +104,29 @@ const located = async (): Promise<Subject> => {
   const finding = { finding: "located", foundBy: "330-lead" };
   await done(await exchange.client("330"), `/v1/referrals/${subject.id}/finding`, finding);
   return subject;
+};
+/** The sender has a subscription and the others have none. */
+const subscribed = async (): Promise<Subject> => {
+  const sender = await exchange.client("201");
+  const answer = await sender.put("/v1/subscription", { url: endpoint });
+  expect(answer.status, answer.text).toBe(201);
+  for (const other of ["330", "202"]) await (await exchange.client(other)).delete("/v1/subscription");
+  return directory;
+};
+const failed = async (): Promise<Subject> => {
+  const at = new Date().toISOString();
+  const delivery = newDelivery({
+    deliveryId: uuidV7(),
+    channel: "webhook",
+    authority: "201",
+    type: "subscription.test",
+    at,
+    createdAt: at,
+    state: "failed",
+    nextAttemptAt: null,
+  });
+  expect(await commit(dynamoClient(), [putNewDelivery("cme-deliveries", delivery)])).toEqual({ committed: true });
+  return { ...directory, id: delivery.deliveryId };
 };
 const listed = async (): Promise<Subject> => {
   const entry = await done(await exchange.client("201"), "/v1/cme-list", { child: exampleReferral().child });
@@ -148,6 +182,13 @@ const requests: Record<string, Request> = {
   "GET /v1/cme-list": { as: "201", given: nothing, query: "?limit=1" },
   "POST /v1/cme-list": { as: "201", given: nothing, body: { child: exampleReferral().child } },
   "GET /v1/cme-list/{entryId}": { as: "201", given: listed },
+  "GET /v1/events": { as: "201", given: nothing, query: "?limit=1" },
+  "PUT /v1/subscription": { as: "201", given: nothing, body: { url: endpoint } },
+  "GET /v1/subscription": { as: "201", given: subscribed },
+  "DELETE /v1/subscription": { as: "201", given: subscribed },
+  "POST /v1/subscription/test": { as: "201", given: subscribed, body: {} },
+  "GET /v1/deliveries": { as: "201", given: nothing, query: "?limit=1" },
+  "POST /v1/deliveries/{id}/retry": { as: "201", given: failed, body: {} },
   "GET /healthz": { as: "201", given: nothing },
   "GET /openapi.json": { as: "201", given: nothing },
 };
@@ -223,7 +264,7 @@ const sendAs = async (column: string, route: string, subject: Subject): Promise<
       headers: {
         ...(column !== "no-token" && { authorization: `DPoP ${token}` }),
         dpop: proof,
-        ...(method === "POST" && { "content-type": "application/json", "idempotency-key": randomUUID() }),
+        ...(method !== "GET" && { "content-type": "application/json", "idempotency-key": randomUUID() }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
@@ -248,8 +289,11 @@ it("the table has a status for every caller", () => {
   for (const { statuses } of rows) expect(statuses).toHaveLength(12);
 });
 
-describe.concurrent.each(rows)("$route", ({ route, statuses }) => {
-  const acts = route.startsWith("POST /v1/");
+/** An authority has one subscription or none, so these take turns. */
+const isOfSubscription = ({ route }: { route: string }): boolean => route.includes(" /v1/subscription");
+
+const answersEverybody = ({ route, statuses }: (typeof rows)[number]): void => {
+  const acts = /^(POST|PUT|DELETE) \/v1\//.test(route);
 
   it.each(columns.map((column, index): [string, number] => [column, statuses[index] ?? 0]))(
     "%s: %i",
@@ -263,8 +307,10 @@ describe.concurrent.each(rows)("$route", ({ route, statuses }) => {
       // What was refused has changed nothing: the one who may still can.
       if (acts && column !== "replayed") {
         const rightly = await sendAs(as === "201" ? "sender" : "recipient", route, subject);
-        expect(rightly.status, rightly.text).toBe(201);
+        expect(rightly.status, rightly.text).toBe(statusOf(route, as));
       }
     },
   );
-});
+};
+describe.concurrent.each(rows.filter((row) => !isOfSubscription(row)))("$route", answersEverybody);
+describe.each(rows.filter(isOfSubscription))("$route", answersEverybody);
