@@ -30,6 +30,8 @@ export type Outcome =
   | { kind: "delivered"; status: number }
   | { kind: "try-later"; status?: number; failure?: string; retryAfter?: number | undefined }
   | { kind: "refused-for-good"; status?: number; failure: string }
+  /** Nobody wants it any more: it has failed, and nobody is told. */
+  | { kind: "dropped"; failure: string }
   /** Nothing was attempted: come again after so many seconds. It does not count. */
   | { kind: "not-now"; seconds: number };
 
@@ -91,7 +93,7 @@ const settle = async (
   deps: AttemptDependencies,
 ): Promise<void> => {
   if (outcome.kind === "not-now") return again(delivery, inSeconds(outcome.seconds), {}, deps);
-  const status = outcome.status ?? null;
+  const status = "status" in outcome ? (outcome.status ?? null) : null;
   const failure = "failure" in outcome ? (outcome.failure ?? null) : null;
   const attempts = [...delivery.attempts, { ...timing, status, failure }];
   const { deliveryId, channel, authority } = delivery;
@@ -108,6 +110,10 @@ const settle = async (
   if (next !== undefined) return again(delivery, next, { attempts, failedAttempts: delivery.failedAttempts + 1 }, deps);
   if (outcome.kind === "delivered") {
     await replace(deps, delivery, { state: "delivered", attempts, nextAttemptAt: null });
+    return;
+  }
+  if (outcome.kind === "dropped") {
+    await replace(deps, delivery, { state: "failed", attempts, nextAttemptAt: null });
     return;
   }
   await giveUp(

@@ -32,12 +32,15 @@ const dependencies = () => {
 };
 type Dependencies = ReturnType<typeof dependencies> & AttemptDependencies;
 
+/** Milliseconds that a call may hold its slot: the secrets are opened, and the endpoint has its time to answer. */
+const longestCall = attemptTimeoutMs + 15_000;
+
 /** One attempt at an authority's endpoint, within the slots that keep a dead endpoint from holding up the others. */
 const callEndpoint = async (delivery: Delivery, deps: Dependencies): Promise<Outcome> => {
   const subscription = await readSubscription(delivery.authority, deps);
-  if (!subscription || subscription.disabledAt !== null) return { kind: "refused-for-good", failure: "not-subscribed" };
+  if (!subscription || subscription.disabledAt !== null) return { kind: "dropped", failure: "not-subscribed" };
   const now = Date.now();
-  const until = now + attemptTimeoutMs + 5_000;
+  const until = now + longestCall;
   const slot = await takeSlot(deps.dynamo, deps.subscriptions, delivery.authority, { now, until });
   if (!slot) return { kind: "not-now", seconds: 1 + Math.round(Math.random() * 2) };
   try {

@@ -32,7 +32,7 @@ const send = async (delivery: Delivery, deps: Dependencies): Promise<Outcome> =>
   if (!template || !contactId) return { kind: "refused-for-good", failure: "no-addressee" };
   const { own, facts } = await factsOf(delivery, deps);
   const contact = own && contactsInEffect(own, new Date().toISOString()).find((each) => each.contactId === contactId);
-  if (!contact || contact.authority !== code) return { kind: "refused-for-good", failure: "contact-not-in-effect" };
+  if (!contact || contact.authority !== code) return { kind: "dropped", failure: "contact-not-in-effect" };
   const sent = await deps.notify.sendEmail({
     templateId: deps.templateIds[template],
     emailAddress: contact.email,

@@ -5,7 +5,7 @@ import { rungs } from "../domain/escalation.ts";
 import { eventTypes } from "../domain/lifecycle.ts";
 import { bucketsOf } from "./buckets.ts";
 import type { Delivery } from "./deliveries.ts";
-import type { Dynamo, Write } from "./dynamo.ts";
+import type { Dynamo, Item, Write } from "./dynamo.ts";
 
 /** What has to be told about one event. `deliveries` is there once they and its feed items were made. */
 export type OutboxRow = z.output<typeof stored>;
@@ -23,23 +23,38 @@ const stored = z.object({
   unsent: z.string().optional(),
 });
 
-/** The referral's rows up to that one which have not left yet, in the order of what happened. */
+/**
+ * The referral's rows up to that one which have not left yet, in the order of what happened. Rows leave in their order, so
+ * the look goes back no further than to the newest that has left.
+ */
 export const unsentUpTo = async (
   dynamo: Dynamo,
   table: string,
   { referralId, sequence }: RowKey,
 ): Promise<OutboxRow[]> => {
-  const { Items = [] } = await dynamo.send(
-    new QueryCommand({
-      TableName: table,
-      KeyConditionExpression: "referralId = :referralId AND #sequence <= :sequence",
-      FilterExpression: "attribute_exists(unsent)",
-      ExpressionAttributeNames: { "#sequence": "sequence" },
-      ExpressionAttributeValues: { ":referralId": referralId, ":sequence": sequence },
-      ConsistentRead: true,
-    }),
-  );
-  return Items.map((item) => stored.parse(item));
+  const unsent: OutboxRow[] = [];
+  let ExclusiveStartKey: Item | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey } = await dynamo.send(
+      new QueryCommand({
+        TableName: table,
+        KeyConditionExpression: "referralId = :referralId AND #sequence <= :sequence",
+        ExpressionAttributeNames: { "#sequence": "sequence" },
+        ExpressionAttributeValues: { ":referralId": referralId, ":sequence": sequence },
+        ConsistentRead: true,
+        ScanIndexForward: false,
+        Limit: 10,
+        ExclusiveStartKey,
+      }),
+    );
+    for (const item of Items) {
+      const row = stored.parse(item);
+      if (row.unsent === undefined) return unsent;
+      unsent.unshift(row);
+    }
+    ExclusiveStartKey = LastEvaluatedKey;
+  } while (ExclusiveStartKey);
+  return unsent;
 };
 
 /** Rows that should have left before that moment and have not. */
