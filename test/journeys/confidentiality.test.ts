@@ -6,7 +6,7 @@ import type { Summary } from "../../shared/contract/referrals.ts";
 import { useExchange } from "../builders/exchange.ts";
 import { exampleReferral } from "../builders/referral.ts";
 
-const exchange = useExchange();
+const exchange = useExchange({ telling: true });
 
 /** Planted wherever a child can be told of, and wherever somebody may put it by mistake. */
 const marker = "Quetzalworthy";
@@ -175,6 +175,7 @@ describe("after a whole journey with every mistake on the way", () => {
     }
     const [sender, recipient] = [await exchange.client("201"), await exchange.client("330")];
     await mistakes(sender, recipient, await journey(sender, recipient));
+    await exchange.telling?.idle();
   }, 60_000);
 
   afterAll(() => {
@@ -203,8 +204,10 @@ describe("after a whole journey with every mistake on the way", () => {
     expect([...new Set(names)].sort()).toEqual([
       "at",
       "authority",
+      "channel",
       "clientId",
       "code",
+      "deliveryId",
       "durationMs",
       "level",
       "operation",
@@ -217,10 +220,11 @@ describe("after a whole journey with every mistake on the way", () => {
   it("nothing on the disk tells of the child", async () => {
     const all = await files(exchange.dataDir);
     const names = all.map(({ name }) => name.slice(exchange.dataDir.length + 1));
-    expect(names).toEqual(expect.arrayContaining(["dynamodb.sqlite", "kms.json", "clients/201.json"]));
+    expect(names).toEqual(expect.arrayContaining(["dynamodb.sqlite", "kms.json", "clients/201.json", "mailbox.jsonl"]));
     expect(names.some((name) => name.startsWith("sqs/"))).toBe(true);
     const tellers = (text: string) => all.filter(({ content }) => tells(content, text)).map(({ name }) => name);
     expect(tellers("referral.child-read")).not.toEqual([]); // what is no secret is found there
+    expect(tellers("referral-awaits")).toContain(join(exchange.dataDir, "mailbox.jsonl"));
     for (const text of [marker, upn, String(number), "Ngozi", "2016-05-17"]) expect(tellers(text)).toEqual([]);
   });
 
