@@ -1,5 +1,4 @@
-import { isOverdue, responseTimes } from "./answering-in-time.ts";
-import type { Referral } from "./referral.ts";
+import { isOverdue, responseTimes, type Urgency } from "./answering-in-time.ts";
 import { addWorkingDays } from "./working-days.ts";
 
 /** The rungs of the ladder that silence climbs: past once, twice and three times the response time. */
@@ -14,7 +13,7 @@ export type Rung = (typeof rungs)[number];
 export const toldAtRung = { 1: "contact-and-inbox", 2: "lead", 3: "dfe" } as const satisfies Record<Rung, string>;
 
 /** What the deadlines of a referral come from. */
-type Submission = Pick<Referral, "submittedAt" | "urgency">;
+type Submission = { submittedAt: string; urgency: Urgency };
 
 /**
  * The moment after which a rung is reached: once, twice or three times the response time in working time, counted from
@@ -24,7 +23,7 @@ type Submission = Pick<Referral, "submittedAt" | "urgency">;
  * @returns RFC 3339 in UTC with milliseconds
  * @throws RangeError if `submittedAt` is not a moment
  */
-export const rungDueAt = (submittedAt: string, urgency: Referral["urgency"], rung: Rung): string =>
+export const rungDueAt = (submittedAt: string, urgency: Urgency, rung: Rung): string =>
   addWorkingDays(submittedAt, rung * responseTimes[urgency]);
 
 /** The rungs that a referral whose receipt is not confirmed has reached, lowest first. At the very moment it has not. */

@@ -25,6 +25,7 @@ export type Choice = {
   what: "submit" | "refer-on" | Action | "read" | "repeat";
   /** Where a list of possibilities is picked from, counted from the newest. */
   pick: number;
+  /** Who, where the rules leave that open. A repetition by the first has another body. */
   by: number;
   variant: 0 | 1;
   /** The status to be aimed at, where there is such a deed: mostly what the rules permit now, often what the state forbids. */
@@ -129,7 +130,7 @@ const step = async (history: History, choice: Choice, told: string[]): Promise<v
   const former = choice.what === "repeat" ? picked(repeatable(history), choice.pick) : undefined;
   const touched =
     former?.answer?.status === 201
-      ? await repeat(history, former, choice.flaw !== "none", told)
+      ? await repeat(history, former, choice.by === 0, told)
       : await carryOut(
           history,
           former ?? requestFor(history, deedFor(history.authorities, history.world, choice)),
