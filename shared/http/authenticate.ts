@@ -34,8 +34,10 @@ export const authenticate = async (
   settings: AccessSettings,
 ): Promise<{ caller: Caller; proof: Proof }> => {
   const token = presentedToken(event);
+  const proving = verifyProof(event, { origins: settings.origins, now, accessToken: token });
+  proving.catch(() => {}); // awaited below: what is wrong with the token is told first
   const { caller, boundTo } = await verifyToken(token, { ...settings, keys: settings.tokenKeys, now });
-  const { thumbprint, ...proof } = await verifyProof(event, { origins: settings.origins, now, accessToken: token });
+  const { thumbprint, ...proof } = await proving;
   if (thumbprint !== boundTo) {
     throw accessRefused("dpop-key-binding", "The proof's key is not the one the access token is bound to.");
   }

@@ -39,7 +39,7 @@ export const verifyProof = async (
 ): Promise<Proof & { thumbprint: string }> => {
   const jwt = onlyProof(event);
   const jwk = proofKey(jwt);
-  const claims = await verifiedClaims(jwt, jwk);
+  const [claims, thumbprint] = await Promise.all([verifiedClaims(jwt, jwk), thumbprintOf(jwk)]);
   if (claims.htm !== event.httpMethod)
     throw accessRefused("dpop-method", "The proof's htm is not this request's method.");
   if (!isThisAddress(claims.htu, origins, event.path)) {
@@ -55,13 +55,20 @@ export const verifyProof = async (
   if (accessToken !== undefined && claims.ath !== hashOf(accessToken)) {
     throw accessRefused("dpop-token-hash", "The proof's ath is not the hash of the access token.");
   }
-  const thumbprint = await calculateJwkThumbprint(jwk);
   return {
     thumbprint,
     id: digestOf(["dpop", thumbprint, claims.jti]),
     expiresAt: Math.ceil(claims.iat + proofLifetime + 2 * clockSkew),
     spent: false,
   };
+};
+
+const thumbprintOf = async (jwk: JWK): Promise<string> => {
+  try {
+    return await calculateJwkThumbprint(jwk);
+  } catch {
+    throw accessRefused("dpop-key", "The proof's jwk is not a public key for its alg.");
+  }
 };
 
 const hashOf = (token: string): string => createHash("sha256").update(token, "ascii").digest("base64url");
