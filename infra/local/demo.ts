@@ -94,7 +94,7 @@ const play = async (clients: string, folder: string): Promise<void> => {
   }
 
   step("Receipt and certificate are verified offline, with nothing but the published keys.");
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const jwks = await fetch(`${london.file.issuer}/.well-known/jwks.json`);
   const files = {
     "receipt.jws": receipt,
