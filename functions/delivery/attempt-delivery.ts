@@ -46,6 +46,7 @@ export const attemptDelivery = async (
   { deliveryId, redriven = false }: DeliveryMessage,
   deps: AttemptDependencies,
   attempt: (delivery: Delivery) => Promise<Outcome>,
+  mayTellOfFailure: (delivery: Delivery) => Promise<boolean>,
 ): Promise<void> => {
   const delivery = await readDelivery(deliveryId, deps);
   if (!delivery || !isDue(delivery, redriven)) return;
@@ -56,9 +57,19 @@ export const attemptDelivery = async (
   });
   if (!claimed) return;
   const started = Date.now();
-  const outcome = await attempt(claimed);
+  const outcome = await attempt(claimed).catch((error: unknown): Outcome => faultOf(deliveryId, error));
   const at = new Date(started).toISOString();
-  await settle(claimed, outcome, { at, durationMs: Date.now() - started }, deps);
+  const settled = { ...deps, mayTellOfFailure };
+  await settle(claimed, outcome, { at, durationMs: Date.now() - started }, settled);
+};
+
+type SettlingDependencies = AttemptDependencies & { mayTellOfFailure(delivery: Delivery): Promise<boolean> };
+
+/** The exchange's own fault is an attempt that failed, so that it follows the schedule and ends with an alarm. */
+const faultOf = (deliveryId: string, error: unknown): Outcome => {
+  const errorName = error instanceof Error ? error.name : typeof error;
+  log("message-failed", { consumer: "attempt-delivery", messageId: deliveryId, errorName });
+  return { kind: "try-later", failure: "exchange-fault" };
 };
 
 const readDelivery = async (deliveryId: string, { dynamo, tables }: AttemptDependencies) => {
@@ -90,7 +101,7 @@ const settle = async (
   delivery: Delivery,
   outcome: Outcome,
   timing: Pick<Attempt, "at" | "durationMs">,
-  deps: AttemptDependencies,
+  deps: SettlingDependencies,
 ): Promise<void> => {
   if (outcome.kind === "not-now") return again(delivery, inSeconds(outcome.seconds), {}, deps);
   const status = "status" in outcome ? (outcome.status ?? null) : null;
@@ -154,11 +165,11 @@ const giveUp = async (
   delivery: Delivery,
   changes: Partial<Delivery>,
   because: string,
-  deps: AttemptDependencies,
+  deps: SettlingDependencies,
 ): Promise<void> => {
   const { deliveryId, channel, authority } = delivery;
   log("delivery-failed", { deliveryId, channel, authority, because, alarm: true });
-  const emails = channel === "webhook" ? await wordOfFailure(delivery, deps) : [];
+  const emails = (await deps.mayTellOfFailure(delivery)) ? await wordOfFailure(delivery, deps) : [];
   const { dynamo, tables, queues, sqs } = deps;
   await sendLater(sqs, queues[channel].deadLetterUrl, { deliveryId, redriven: true }, 0);
   const { committed } = await commit(dynamo, [

@@ -4,9 +4,11 @@ import { open } from "../../shared/keys/envelope.ts";
 import { kmsClient } from "../../shared/keys/kms.ts";
 import { signatureHeaders } from "../../shared/keys/webhook-signature.ts";
 import { consumeQueue } from "../../shared/queue/consume.ts";
+import { longestDelay } from "../../shared/queue/send.ts";
 import type { Delivery } from "../../shared/store/deliveries.ts";
 import { commit, readAll } from "../../shared/store/dynamo.ts";
 import {
+  claimWord,
   freeSlot,
   putSubscription,
   type Subscription,
@@ -18,7 +20,7 @@ import {
 import { tableNames } from "../../shared/store/table-names.ts";
 import { postWebhook } from "../../shared/webhooks/post.ts";
 import { targetRulesFrom } from "../../shared/webhooks/target.ts";
-import { type AttemptDependencies, attemptDelivery, attemptDependencies, type Outcome } from "./attempt-delivery.ts";
+import { attemptDelivery, attemptDependencies, type Outcome } from "./attempt-delivery.ts";
 
 const dependencies = () => {
   const { SECRETS_KEY, WEBHOOK_TARGETS } = environment("SECRETS_KEY", "WEBHOOK_TARGETS");
@@ -30,24 +32,44 @@ const dependencies = () => {
     rules: targetRulesFrom(WEBHOOK_TARGETS),
   };
 };
-type Dependencies = ReturnType<typeof dependencies> & AttemptDependencies;
+type Dependencies = ReturnType<typeof dependencies>;
 
 /** Milliseconds that a call may hold its slot: the secrets are opened, and the endpoint has its time to answer. */
 const longestCall = attemptTimeoutMs + 15_000;
 
 /** One attempt at an authority's endpoint, within the slots that keep a dead endpoint from holding up the others. */
 const callEndpoint = async (delivery: Delivery, deps: Dependencies): Promise<Outcome> => {
-  const subscription = await readSubscription(delivery.authority, deps);
+  const { dynamo, subscriptions } = deps;
+  const { authority } = delivery;
+  const subscription = await readSubscription(authority, deps);
   if (!subscription || subscription.disabledAt !== null) return { kind: "dropped", failure: "not-subscribed" };
   const now = Date.now();
   const until = now + longestCall;
-  const slot = await takeSlot(deps.dynamo, deps.subscriptions, delivery.authority, { now, until });
-  if (!slot) return { kind: "not-now", seconds: 1 + Math.round(Math.random() * 2) };
-  try {
-    return await post(delivery, subscription, deps);
-  } finally {
-    await freeSlot(deps.dynamo, deps.subscriptions, delivery.authority, { slot, until });
-  }
+  const rest = (subscription.restUntil ?? 0) - now;
+  const slot = rest > 0 ? undefined : await takeSlot(dynamo, subscriptions, authority, { now, until });
+  if (!slot) return { kind: "not-now", seconds: putOff(delivery, now, rest) };
+  const outcome = await post(delivery, subscription, deps);
+  // A slot that can't be given back runs out by itself; what came of the call must not be lost for it.
+  await freeSlot(dynamo, subscriptions, authority, { slot, until, ...restAfter(outcome, subscription) }).catch(
+    () => {},
+  );
+  return outcome;
+};
+
+/**
+ * Seconds to wait for a slot: until the endpoint's rest is over, and the longer the longer the delivery has waited, so
+ * that many that wait cost little.
+ */
+const putOff = ({ createdAt }: Delivery, now: number, rest: number): number => {
+  const waited = (now - Date.parse(createdAt)) / 1000;
+  const spread = Math.min(Math.max(waited / 2, rest / 1000, 2), longestDelay / 3);
+  return Math.ceil(Math.max(rest / 1000, 0) + 1 + Math.random() * spread);
+};
+
+/** An endpoint that gives no answer gets a rest: 5 s, then twice as long each time, five minutes at most. */
+const restAfter = (outcome: Outcome, { unanswered = 0 }: Subscription): { unanswered: number; restUntil: number } => {
+  if (outcome.kind !== "try-later" || outcome.status !== undefined) return { unanswered: 0, restUntil: 0 };
+  return { unanswered: unanswered + 1, restUntil: Date.now() + Math.min(5_000 * 2 ** unanswered, 300_000) };
 };
 
 const readSubscription = async (authority: string, { dynamo, subscriptions }: Dependencies) => {
@@ -79,8 +101,8 @@ const post = async (delivery: Delivery, subscription: Subscription, deps: Depend
   const outcome = outcomeOf(answer);
   if (outcome === "delivered") return { kind: "delivered", status };
   if (outcome === "gone") {
-    await disable(subscription, deps);
-    return { kind: "refused-for-good", status, failure: "gone" };
+    const first = await disable(subscription, deps);
+    return first ? { kind: "refused-for-good", status, failure: "gone" } : { kind: "dropped", failure: "gone" };
   }
   return { kind: "try-later", status, retryAfter: retryAfterSeconds(answer.retryAfter, new Date().toISOString()) };
 };
@@ -96,12 +118,21 @@ const openSecrets = (
       .map(({ envelope }) => open(kms, secretsKey, secretContext(authority), envelope)),
   );
 
-/** Whoever changed the subscription meanwhile knows better: then it stays as it is. */
-const disable = async (subscription: Subscription, { dynamo, subscriptions }: Dependencies): Promise<void> => {
+/** Did this call end the subscription? Whoever changed it meanwhile knows better: then it stays as it is. */
+const disable = async (subscription: Subscription, { dynamo, subscriptions }: Dependencies): Promise<boolean> => {
   const after = { ...subscription, disabledAt: new Date().toISOString(), version: subscription.version + 1 };
-  await commit(dynamo, [putSubscription(subscriptions, subscription, after)]);
+  return (await commit(dynamo, [putSubscription(subscriptions, subscription, after)])).committed;
 };
 
+/** People hear of a failing endpoint once a day at most, and of a failed test not at all: whoever asked for it sees it. */
+const mayTellOfFailure = async ({ type, authority }: Delivery, { dynamo, subscriptions }: Dependencies) =>
+  type !== "subscription.test" && claimWord(dynamo, subscriptions, authority, Date.now());
+
 export const handler = consumeQueue("deliver-webhook", dependencies, (message, deps) =>
-  attemptDelivery(message, deps, (delivery) => callEndpoint(delivery, deps)),
+  attemptDelivery(
+    message,
+    deps,
+    (delivery) => callEndpoint(delivery, deps),
+    (delivery) => mayTellOfFailure(delivery, deps),
+  ),
 );

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import { environment } from "../../shared/aws/environment.ts";
 import { putSubscription as route } from "../../shared/contract/delivery.ts";
-import { validationFailed } from "../../shared/domain/refusals.ts";
+import { dependencyUnavailable, validationFailed } from "../../shared/domain/refusals.ts";
 import type { Call } from "../../shared/http/call.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
@@ -17,7 +18,13 @@ import {
   subscriptionFrom,
   subscriptionPlace,
 } from "../../shared/store/subscriptions.ts";
-import { resolveTarget, systemLookUp, TargetRefused, targetRulesFrom } from "../../shared/webhooks/target.ts";
+import {
+  type LookUp,
+  resolveTarget,
+  systemLookUp,
+  TargetRefused,
+  targetRulesFrom,
+} from "../../shared/webhooks/target.ts";
 import { subscriptionOf } from "./present.ts";
 import { subscriptionDependencies } from "./subscription-dependencies.ts";
 
@@ -36,11 +43,11 @@ type Dependencies = ReturnType<typeof dependencies>;
 const rotation = 24 * 60 * 60_000;
 
 const putSubscription: Operation<typeof route, Dependencies> = async (call, deps) => {
-  await refuseBadTarget(call.body.url, deps);
   const { dynamo, tables, kms, secretsKey } = deps;
   const { authority } = call.caller;
   const places = [subscriptionPlace(tables.subscriptions, authority)];
   const decide = async ([item]: (Item | undefined)[], now: string): Promise<Attempt> => {
+    await refuseBadTarget(call.body.url, deps);
     const before = subscriptionFrom(item);
     const secret = !before || call.body.rotateSecret ? newWebhookSecret(randomBytes(32)) : null;
     const after: Subscription = {
@@ -61,12 +68,28 @@ const putSubscription: Operation<typeof route, Dependencies> = async (call, deps
 /** The answer holds the secret, so what is kept of it for a repeat is sealed too. */
 const answerContext = ({ intent }: Call<typeof route>): EncryptionContext => ({ answer: intent.id });
 
+/** Milliseconds for the look-up of a name. */
+const longestLookUp = 5_000;
+
 /** Refused when it is registered, and again at each call: the name may be pointed elsewhere meanwhile. */
 const refuseBadTarget = async (url: string, { rules }: Dependencies): Promise<void> => {
+  let resolverFailed = false;
+  const lookUp: LookUp = async (name) => {
+    const late = pause(longestLookUp, undefined, { ref: false }).then(() => {
+      throw Object.assign(new Error("The look-up took too long"), { code: "EAI_AGAIN" });
+    });
+    try {
+      return await Promise.race([systemLookUp(name), late]);
+    } catch (error) {
+      resolverFailed = (error as { code?: string }).code === "EAI_AGAIN";
+      throw error;
+    }
+  };
   try {
-    await resolveTarget(url, rules, systemLookUp);
+    await resolveTarget(url, rules, lookUp);
   } catch (error) {
     if (!(error instanceof TargetRefused)) throw error;
+    if (resolverFailed) throw dependencyUnavailable();
     throw validationFailed([{ pointer: "/url", detail: faults[error.code] }]);
   }
 };

@@ -2,12 +2,13 @@ import { retryDelivery as route } from "../../shared/contract/delivery.ts";
 import { notFound, stateDoesNotAllow } from "../../shared/domain/refusals.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
-import { sendLater, sqsClient } from "../../shared/queue/send.ts";
+import { sqsClient } from "../../shared/queue/send.ts";
 import { commitOnce } from "../../shared/store/commit-once.ts";
 import { deliveryFrom, deliveryPlace, replaceDelivery } from "../../shared/store/deliveries.ts";
 import { dynamoClient } from "../../shared/store/dynamo.ts";
 import { tableNames } from "../../shared/store/table-names.ts";
 import { deliveryQueues } from "./delivery-queues.ts";
+import { handOver } from "./hand-over.ts";
 import { deliveryOf } from "./present.ts";
 
 const dependencies = () => ({
@@ -32,8 +33,7 @@ const retryDelivery: Operation<typeof route, ReturnType<typeof dependencies>> = 
       reply: reply(route, 201, deliveryOf({ ...delivery, ...changes, version: delivery.version + 1 })),
     };
   });
-  const { channel } = JSON.parse(answer.text) as { channel: "webhook" | "email" };
-  await sendLater(sqs, queues[channel].url, { deliveryId }, 0);
+  await handOver(sqs, queues, JSON.parse(answer.text) as { deliveryId: string; channel: "webhook" | "email" });
   return answer;
 };
 

@@ -1,4 +1,5 @@
 import { environment } from "../../shared/aws/environment.ts";
+import { initialState } from "../../shared/domain/lifecycle.ts";
 import { notifyClient } from "../../shared/email/notify.ts";
 import { personalisationFor, templateIdsFrom } from "../../shared/email/templates.ts";
 import { accessSettings } from "../../shared/http/authenticate.ts";
@@ -26,13 +27,17 @@ const dependencies = () => {
 };
 type Dependencies = ReturnType<typeof dependencies>;
 
+/** Emails that ask for an answer: pointless once it is there. */
+const whileAwaited: ReadonlySet<string> = new Set(["referral-awaits", "overdue", "overdue-lead"]);
+
 /** One attempt at an email. To whom it goes is read now: a contact who has left since gets nothing. */
 const send = async (delivery: Delivery, deps: Dependencies): Promise<Outcome> => {
-  const { template, contactId, authority: code, deliveryId } = delivery;
+  const { template, contactId, deliveryId } = delivery;
   if (!template || !contactId) return { kind: "refused-for-good", failure: "no-addressee" };
-  const { own, facts } = await factsOf(delivery, deps);
+  const { own, referral, facts } = await factsOf(delivery, deps);
+  if (whileAwaited.has(template) && referral?.state !== initialState) return { kind: "dropped", failure: "answered" };
   const contact = own && contactsInEffect(own, new Date().toISOString()).find((each) => each.contactId === contactId);
-  if (!contact || contact.authority !== code) return { kind: "dropped", failure: "contact-not-in-effect" };
+  if (!contact) return { kind: "dropped", failure: "contact-not-in-effect" };
   const sent = await deps.notify.sendEmail({
     templateId: deps.templateIds[template],
     emailAddress: contact.email,
@@ -61,6 +66,7 @@ const factsOf = async (delivery: Delivery, { dynamo, tables, referrals, publicAd
   const [own, other] = items.map((item): Authority | undefined => authorityFrom(item));
   return {
     own,
+    referral,
     facts: {
       publicAddress,
       reference: delivery.referralId ?? delivery.about ?? delivery.deliveryId,
@@ -71,5 +77,10 @@ const factsOf = async (delivery: Delivery, { dynamo, tables, referrals, publicAd
 };
 
 export const handler = consumeQueue("send-email", dependencies, (message, deps) =>
-  attemptDelivery(message, deps, (delivery) => send(delivery, deps)),
+  attemptDelivery(
+    message,
+    deps,
+    (delivery) => send(delivery, deps),
+    async () => false,
+  ),
 );

@@ -89,10 +89,11 @@ const webhooks = async (row: OutboxRow, { dynamo, tables }: Reading): Promise<De
     dynamo,
     row.concerns.map((authority) => subscriptionPlace(tables.subscriptions, authority)),
   );
-  return items
-    .map((item) => subscriptionFrom(item))
-    .filter((subscription) => subscription !== undefined && subscription.disabledAt === null)
-    .map((subscription) => deliveryOf(row, { channel: "webhook", authority: subscription?.authority ?? "" }));
+  return items.flatMap((item) => {
+    const subscription = subscriptionFrom(item);
+    if (!subscription || subscription.disabledAt !== null) return [];
+    return [deliveryOf(row, { channel: "webhook", authority: subscription.authority })];
+  });
 };
 
 const emails = async (row: OutboxRow, { dynamo, tables }: Reading): Promise<Delivery[]> => {

@@ -1,15 +1,16 @@
 import { v7 as uuidV7 } from "uuid";
 import { testSubscription as route } from "../../shared/contract/delivery.ts";
-import { notFound } from "../../shared/domain/refusals.ts";
+import { notFound, stateDoesNotAllow } from "../../shared/domain/refusals.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
-import { sendLater, sqsClient } from "../../shared/queue/send.ts";
+import { sqsClient } from "../../shared/queue/send.ts";
 import { commitOnce } from "../../shared/store/commit-once.ts";
 import { newDelivery, putNewDelivery } from "../../shared/store/deliveries.ts";
 import { dynamoClient } from "../../shared/store/dynamo.ts";
 import { subscriptionFrom, subscriptionPlace } from "../../shared/store/subscriptions.ts";
 import { tableNames } from "../../shared/store/table-names.ts";
 import { deliveryQueues } from "./delivery-queues.ts";
+import { handOver } from "./hand-over.ts";
 import { deliveryOf } from "./present.ts";
 
 const dependencies = () => ({
@@ -24,7 +25,9 @@ const testSubscription: Operation<typeof route, ReturnType<typeof dependencies>>
   const { authority } = call.caller;
   const places = [subscriptionPlace(tables.subscriptions, authority)];
   const answer = await commitOnce(dynamo, tables, call, places, async ([item], now) => {
-    if (!subscriptionFrom(item)) throw notFound();
+    const subscription = subscriptionFrom(item);
+    if (!subscription) throw notFound();
+    if (subscription.disabledAt !== null) throw stateDoesNotAllow("disabled", subscription.version, "subscription");
     const test = newDelivery({
       deliveryId: uuidV7(),
       channel: "webhook",
@@ -35,8 +38,7 @@ const testSubscription: Operation<typeof route, ReturnType<typeof dependencies>>
     });
     return { writes: [putNewDelivery(tables.deliveries, test)], reply: reply(route, 201, deliveryOf(test)) };
   });
-  const { deliveryId } = JSON.parse(answer.text) as { deliveryId: string };
-  await sendLater(sqs, queues.webhook.url, { deliveryId }, 0);
+  await handOver(sqs, queues, JSON.parse(answer.text) as { deliveryId: string; channel: "webhook" });
   return answer;
 };
 

@@ -18,10 +18,14 @@ import {
 import { securityHeaders } from "../../shared/http/headers.ts";
 import { problemOf } from "../../shared/http/problem.ts";
 import type { LambdaHandler } from "../../shared/http/serve.ts";
-import { callerOf, rateLimiter } from "./rate-limiter.ts";
+import { callers, rateLimiter } from "./rate-limiter.ts";
 import { StartError } from "./start-error.ts";
 
-type Limiter = ReturnType<typeof rateLimiter>;
+type Answering = {
+  handlers: ReadonlyMap<Route, LambdaHandler> | undefined;
+  secondsToWait: ReturnType<typeof rateLimiter>;
+  known: ReturnType<typeof callers>;
+};
 
 /** What exists on one machine only, by method and path. */
 export type LocalPages = Record<`${"GET" | "POST"} /_local/${string}`, () => Promise<unknown>>;
@@ -46,6 +50,7 @@ const longestFarewell = 5_000;
  */
 export const startGateway = async (port: number): Promise<Gateway> => {
   const secondsToWait = rateLimiter(rateLimit);
+  const known = callers();
   let handlers: ReadonlyMap<Route, LambdaHandler> | undefined;
   let pages: ReadonlyMap<string, () => Promise<unknown>> = new Map();
   const server = createServer((request, response) => {
@@ -53,7 +58,7 @@ export const startGateway = async (port: number): Promise<Gateway> => {
     const page = pages.get(`${request.method} ${request.url}`);
     const answering = page
       ? page().then((body) => localAnswer(body, requestId))
-      : answer(request, { handlers, secondsToWait }, requestId);
+      : answer(request, { handlers, secondsToWait, known }, requestId);
     answering
       .catch(() => refuse(internalError(), requestId))
       .then((result) => send(response, result))
@@ -97,11 +102,11 @@ const loadHandlers = async (): Promise<ReadonlyMap<Route, LambdaHandler>> => {
 
 const answer = async (
   request: IncomingMessage,
-  { handlers, secondsToWait }: { handlers: ReadonlyMap<Route, LambdaHandler> | undefined; secondsToWait: Limiter },
+  { handlers, secondsToWait, known }: Answering,
   requestId: string,
 ): Promise<APIGatewayProxyResult> => {
   if (!handlers) return refuse(dependencyUnavailable(), requestId);
-  const wait = secondsToWait(callerOf(request), Date.now());
+  const wait = secondsToWait(known.of(request), Date.now());
   if (wait > 0) {
     request.resume();
     return refuse(tooManyRequests(wait), requestId);
@@ -121,7 +126,9 @@ const answer = async (
   }
   const body = await readBody(request);
   if (!body) return refuse(bodyTooLarge(largestBody), requestId);
-  return handler(eventOf(request, { ...found, path, query, body, requestId }), {} as Context);
+  const result = await handler(eventOf(request, { ...found, path, query, body, requestId }), {} as Context);
+  if (found.route.access.kind === "token") known.learn(request, result.statusCode);
+  return result;
 };
 
 /** The path parameters where the path fits the route's; a `{name}` takes one segment. */

@@ -16,7 +16,7 @@ import {
   NotFoundException,
 } from "@aws-sdk/client-kms";
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { type QueueDefinition, queues } from "../../shared/queue/queues.ts";
+import { type QueueDefinition, queues, retention } from "../../shared/queue/queues.ts";
 import { type KeyAttribute, type TableDefinition, tables } from "../../shared/store/tables.ts";
 
 /** Creates what is missing of the tables, queues and keys; answers the variables in which functions find them. */
@@ -92,7 +92,7 @@ const provisionQueues = async (): Promise<Record<string, string>> => {
   const sqs = new SQSClient({ useQueueUrlAsEndpoint: false });
   const addresses: Record<string, string> = {};
   for (const queue of Object.values<QueueDefinition>(queues)) {
-    const deadLetters = await createQueue(sqs, queue.deadLetterName, {});
+    const deadLetters = await createQueue(sqs, queue.deadLetterName, { MessageRetentionPeriod: String(retention) });
     const { Attributes } = await sqs.send(
       new GetQueueAttributesCommand({ QueueUrl: deadLetters, AttributeNames: ["QueueArn"] }),
     );

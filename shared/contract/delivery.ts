@@ -129,7 +129,7 @@ export const testSubscription = route({
   access: acting,
   body: z.strictObject({}),
   answers: { 201: { description: "The delivery", schema: delivery } },
-  refusals: ["not-found"],
+  refusals: ["not-found", "state-does-not-allow"],
   handler: "functions/delivery/test-subscription.ts",
   cacheControl: "no-store",
 });

@@ -17,6 +17,8 @@ const catalogue = {
     fields: ["deliveryId", "channel", "authority", "status", "failure", "durationMs", "nextAttemptAt"],
   },
   "delivery-failed": { level: "error", fields: ["deliveryId", "channel", "authority", "because", "alarm"] },
+  "item-unreadable": { level: "error", fields: ["table", "alarm"] },
+  "rung-failed": { level: "error", fields: ["referralId", "errorName", "alarm"] },
   "outbox-left": { level: "error", fields: ["referralId", "sequence", "alarm"] },
   "outbox-reconciled": { level: "warn", fields: ["referralId", "sequence", "told", "alarm"] },
   "rung-raised": { level: "warn", fields: ["referralId", "rung"] },

@@ -11,6 +11,9 @@ export type QueueDefinition = {
   visibilityTimeoutSeconds: number;
 };
 
+/** Seconds for which a queue keeps a message: the longest that SQS allows, as a dead letter waits for a person. */
+export const retention = 14 * 24 * 60 * 60;
+
 export const queues = {
   /** Webhook calls to be made: one message for each authority and event, with the delivery's id alone (R6). */
   webhooks: {

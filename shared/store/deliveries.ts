@@ -5,6 +5,7 @@ import { emailTemplateNames } from "../domain/who-is-told.ts";
 import { bucketOf, bucketsOf } from "./buckets.ts";
 import type { Dynamo, Item, Place, Write } from "./dynamo.ts";
 import { readPage } from "./page.ts";
+import { readable } from "./readable.ts";
 
 /**
  * One thing that is to reach one addressee: a webhook call to an authority's endpoint or an email to one of its contacts.
@@ -102,7 +103,7 @@ export const deliveriesDue = async (dynamo: Dynamo, table: string, moment: strin
       ),
     ),
   );
-  return pages.flatMap(({ Items = [] }) => Items.map((item) => stored.parse(item)));
+  return pages.flatMap(({ Items = [] }) => readable(table, stored, Items));
 };
 
 /** One page of an authority's deliveries, newest first. */

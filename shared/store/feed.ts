@@ -73,5 +73,15 @@ export const readFeed = async (
       ConsistentRead: true,
     }),
   );
-  return Items.map((item) => stored.parse(item));
+  return unbroken(
+    Items.map((item) => stored.parse(item)),
+    after,
+  );
 };
+
+/**
+ * What follows the position without a gap: a query may see an item of one transaction before that of an earlier one, and
+ * whoever read on from there would never see the earlier.
+ */
+export const unbroken = (items: readonly FeedItem[], after: number): FeedItem[] =>
+  items.filter(({ position }, index) => position === after + 1 + index);

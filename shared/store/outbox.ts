@@ -6,6 +6,7 @@ import { eventTypes } from "../domain/lifecycle.ts";
 import { bucketsOf } from "./buckets.ts";
 import type { Delivery } from "./deliveries.ts";
 import type { Dynamo, Item, Write } from "./dynamo.ts";
+import { readable } from "./readable.ts";
 
 /** What has to be told about one event. `deliveries` is there once they and its feed items were made. */
 export type OutboxRow = z.output<typeof stored>;
@@ -73,7 +74,7 @@ export const unsentBefore = async (dynamo: Dynamo, table: string, moment: string
       ),
     ),
   );
-  return pages.flatMap(({ Items = [] }) => Items.map((item) => stored.parse(item)));
+  return pages.flatMap(({ Items = [] }) => readable(table, stored, Items));
 };
 
 /** Fails when the row was numbered before: its feed items and deliveries are made exactly once. */

@@ -5,6 +5,7 @@ import type { Referral } from "../domain/referral.ts";
 import { bucketOf, bucketsOf } from "./buckets.ts";
 import type { Dynamo, Item, Place, Write } from "./dynamo.ts";
 import { readPage } from "./page.ts";
+import { readable } from "./readable.ts";
 
 const digest = z.templateLiteral(["sha-256:", z.string()]);
 
@@ -67,7 +68,7 @@ export const rungsDue = async (dynamo: Dynamo, table: string, now: string): Prom
       ),
     ),
   );
-  return pages.flatMap(({ Items = [] }) => Items.map((item) => stored.parse(item)));
+  return pages.flatMap(({ Items = [] }) => readable(table, stored, Items));
 };
 
 const named = ({ referralId }: Referral): string => `referral ${referralId}`;

@@ -15,6 +15,9 @@ const stored = z.object({
   createdAt: z.string(),
   /** Set when the endpoint answered 410: nothing is sent until the authority subscribes anew. */
   disabledAt: z.string().nullable(),
+  /** How many calls in a row got no answer, and until when (epoch milliseconds) the endpoint is left alone for it. */
+  unanswered: z.number().optional(),
+  restUntil: z.number().optional(),
   version: z.number(),
 });
 
@@ -82,25 +85,51 @@ export const takeSlot = async (
   return undefined;
 };
 
-/** Frees the slot that was taken until that second: not one that ran out and is another's now, nor of a subscription that ended. */
+/**
+ * Writes down how the endpoint answers and frees the slot that was taken until that moment: not one that ran out and is
+ * another's now, nor of a subscription that ended.
+ */
 export const freeSlot = async (
   dynamo: Dynamo,
   table: string,
   authority: string,
-  { slot, until }: { slot: Slot; until: number },
+  { slot, until, unanswered, restUntil }: { slot: Slot; until: number; unanswered: number; restUntil: number },
 ): Promise<void> => {
   try {
     await dynamo.send(
       new UpdateCommand({
         TableName: table,
         Key: { authority },
-        UpdateExpression: "REMOVE #slot",
+        UpdateExpression: "SET unanswered = :unanswered, restUntil = :restUntil REMOVE #slot",
         ConditionExpression: "#slot = :until",
         ExpressionAttributeNames: { "#slot": slot },
-        ExpressionAttributeValues: { ":until": until },
+        ExpressionAttributeValues: { ":until": until, ":unanswered": unanswered, ":restUntil": restUntil },
       }),
     );
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
+  }
+};
+
+/** Milliseconds for which people who were told of a failing endpoint are not told again. */
+const silence = 24 * 60 * 60_000;
+
+/** May the authority's people be told now that its endpoint fails? To one asker a day, yes. */
+export const claimWord = async (dynamo: Dynamo, table: string, authority: string, now: number): Promise<boolean> => {
+  try {
+    await dynamo.send(
+      new UpdateCommand({
+        TableName: table,
+        Key: { authority },
+        UpdateExpression: "SET toldOfFailureAt = :now",
+        ConditionExpression:
+          "attribute_exists(authority) AND (attribute_not_exists(toldOfFailureAt) OR toldOfFailureAt < :before)",
+        ExpressionAttributeValues: { ":now": now, ":before": now - silence },
+      }),
+    );
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
   }
 };
