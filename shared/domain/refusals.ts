@@ -105,8 +105,11 @@ export const noEncryptionKey = () =>
     "no-encryption-key",
     "No encryption key is registered for this client, so the record can't be sealed to it.",
   );
-export const stateDoesNotAllow = (state: string, version: number, what: "referral" | "delivery" | "subscription" = "referral") =>
-  new Refusal("state-does-not-allow", `The ${what} is ${state}; that does not allow this.`, { state, version });
+export const stateDoesNotAllow = (
+  state: string,
+  version: number,
+  what: "referral" | "delivery" | "subscription" = "referral",
+) => new Refusal("state-does-not-allow", `The ${what} is ${state}; that does not allow this.`, { state, version });
 export const removalNotPermitted = (state: string, reasons: RemovalReason[]) =>
   new Refusal("removal-not-permitted", "The child’s name must stay on the list: see the reasons.", { state, reasons });
 export const entryAlreadyReferred = (referralId: string) =>
