@@ -39,7 +39,7 @@ const weighted = <T>(...weights: [number, T][]) =>
 export const anyChoice: fc.Arbitrary<Choice> = fc.record({
   what: weighted<Choice["what"]>(
     [5, "submit"],
-    [5, "refer-on"],
+    [8, "refer-on"],
     [7, "receive"],
     [6, "remove"],
     [4, "locate"],
@@ -89,9 +89,10 @@ const soundDeedFor = (trio: readonly string[], world: World, choice: Choice): De
   return picked(preferred(world, choice, deeds), pick) ?? onNothing;
 };
 
-const preferred = (world: World, { aim }: Choice, deeds: readonly Deed[]): readonly Deed[] => {
+/** What a stranger tries is not chosen by its outcome. */
+const preferred = (world: World, { aim, flaw }: Choice, deeds: readonly Deed[]): readonly Deed[] => {
   const fitting = deeds.filter((deed) => verdict(world, deed).status === aim);
-  return fitting.length > 0 ? fitting : deeds;
+  return fitting.length > 0 && flaw !== "stranger" ? fitting : deeds;
 };
 
 /** Of a child that is new to the exchange. */

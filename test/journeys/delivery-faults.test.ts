@@ -8,6 +8,7 @@ import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { Webhook } from "standardwebhooks";
 import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
 import type { Client } from "../../infra/local/client.ts";
+import { deliveriesDue } from "../../shared/store/deliveries.ts";
 import { dynamoClient } from "../../shared/store/dynamo.ts";
 import { useExchange } from "../builders/exchange.ts";
 import { submit } from "../builders/referral.ts";
@@ -27,9 +28,15 @@ const settle = async (): Promise<void> => {
   await exchange.telling?.idle();
 };
 
+/** Lets time pass until nothing is due any more: the engine lets go of a delayed message only when it is next asked. */
 const later = async (seconds: number): Promise<void> => {
   vi.setSystemTime(Date.now() + seconds * 1000);
-  await settle();
+  for (let look = 0; look < 100; look += 1) {
+    await settle();
+    const due = await deliveriesDue(dynamoClient(), "cme-deliveries", new Date().toISOString());
+    if (due.length === 0) return;
+    await pause(20);
+  }
 };
 
 const until = async (isSo: () => boolean): Promise<void> => {
