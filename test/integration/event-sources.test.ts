@@ -18,7 +18,7 @@ import { type Engine, startDynamodb } from "../../infra/local/engines/dynamodb.t
 import { startSqs } from "../../infra/local/engines/sqs.ts";
 import { type QueueSourceOptions, startQueueSource } from "../../infra/local/event-sources/queue.ts";
 import { type ScheduleEvent, startSchedule } from "../../infra/local/event-sources/schedule.ts";
-import { type Discarded, type StreamSourceOptions, startStreamSource } from "../../infra/local/event-sources/stream.ts";
+import { type StreamSourceOptions, startStreamSource } from "../../infra/local/event-sources/stream.ts";
 
 const opened: { close(): Promise<void> }[] = [];
 const open = async <T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
@@ -443,37 +443,6 @@ describe("stream", () => {
     const handler = async (event: DynamoDBStreamEvent) => void batches.push(idsOf(event));
     await (await start(table, { dynamodbEndpoint: proxy.url, handler })).idle();
     expect(batches).toEqual([["1", "2"]]);
-  });
-
-  it("gives up what is too old, says so first, and goes on with the rest", async () => {
-    const table = await createTable();
-    await put(table, "1", "2");
-    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 61_000 });
-    const discarded: Discarded[] = [];
-    const batches: string[][] = [];
-    const options = {
-      maxRecordAgeSeconds: 60,
-      onFailure: async (each: Discarded) => {
-        discarded.push(each);
-        if (discarded.length === 1) throw new Error("not told yet");
-      },
-      handler: async (event: DynamoDBStreamEvent) => void batches.push(idsOf(event)),
-    };
-    const source = await start(table, options);
-    await source.idle();
-    vi.useRealTimers();
-    await put(table, "3");
-    await source.idle();
-    expect(batches).toEqual([["3"]]);
-    const both = {
-      condition: "RecordAgeExceeded",
-      streamArn: expect.stringMatching(`:table/${table}/stream/`),
-      shardId: expect.stringMatching(/^shardId-/),
-      startSequenceNumber: "1",
-      endSequenceNumber: "2",
-      batchSize: 2,
-    };
-    expect(discarded).toEqual([both, both]);
   });
 
   it("does not start without a stream", async () => {

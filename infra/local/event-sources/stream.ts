@@ -13,20 +13,7 @@ export type StreamSourceOptions = {
   /** Where the position in each shard is kept across restarts. */
   checkpointFile: string;
   pollMs?: number;
-  /** Older records are not handed over any more but reported to `onFailure`; without it they are tried for ever. */
-  maxRecordAgeSeconds?: number;
-  /** Lambda's on-failure destination: told what is given up, before it is. */
-  onFailure?: (discarded: Discarded) => Promise<void>;
   log?: Log;
-};
-
-export type Discarded = {
-  condition: "RecordAgeExceeded";
-  streamArn: string;
-  shardId: string;
-  startSequenceNumber: string;
-  endSequenceNumber: string;
-  batchSize: number;
 };
 
 type Shard = {
@@ -83,7 +70,6 @@ export const startStreamSource = async (options: StreamSourceOptions): Promise<E
     try {
       if (shard.pending.length === 0) await read(shard);
       if (shard.pending.length === 0) return isDone(shard) ? "moved on" : "nothing new";
-      await discardOld(shard);
       const allHandled = await handOver(shard);
       shard.failures = allHandled ? 0 : shard.failures + 1;
     } catch (error) {
@@ -104,7 +90,6 @@ export const startStreamSource = async (options: StreamSourceOptions): Promise<E
   };
 
   const handOver = async (shard: Shard): Promise<boolean> => {
-    if (shard.pending.length === 0) return true;
     const event = { Records: shard.pending.map((change) => ({ ...change, eventSourceARN: streamArn })) };
     const identifiers = shard.pending.map(sequenceNumberOf);
     const failed = await failuresOf(handler, event, identifiers);
@@ -112,24 +97,6 @@ export const startStreamSource = async (options: StreamSourceOptions): Promise<E
     if (lowest > 0) shard.failures = 0;
     await settle(checkpoint, shard, lowest === -1 ? identifiers.length : lowest);
     return lowest === -1;
-  };
-
-  const discardOld = async (shard: Shard): Promise<void> => {
-    if (options.maxRecordAgeSeconds === undefined) return;
-    const oldest = Date.now() / 1_000 - options.maxRecordAgeSeconds;
-    const young = shard.pending.findIndex(({ dynamodb }) => dynamodb.ApproximateCreationDateTime >= oldest);
-    const old = shard.pending.slice(0, young === -1 ? undefined : young);
-    const [first, last] = [old[0], old.at(-1)];
-    if (!first || !last) return;
-    await options.onFailure?.({
-      condition: "RecordAgeExceeded",
-      streamArn,
-      shardId: shard.id,
-      startSequenceNumber: sequenceNumberOf(first),
-      endSequenceNumber: sequenceNumberOf(last),
-      batchSize: old.length,
-    });
-    await settle(checkpoint, shard, old.length);
   };
 
   const report = (error: unknown): void => {
