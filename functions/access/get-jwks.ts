@@ -6,8 +6,8 @@ import { keyRing } from "../../shared/keys/key-set.ts";
 import { kmsClient } from "../../shared/keys/kms.ts";
 
 const dependencies = () => {
-  const { ACCESS_TOKEN_KEYS, EVIDENCE_KEYS } = environment("ACCESS_TOKEN_KEYS", "EVIDENCE_KEYS");
-  return { rings: [ACCESS_TOKEN_KEYS, EVIDENCE_KEYS].map((ids) => keyRing(kmsClient(), ids)) };
+  const given = environment("ACCESS_TOKEN_KEYS", "EVIDENCE_KEYS", "PUBLICATION_KEYS");
+  return { rings: Object.values(given).map((ids) => keyRing(kmsClient(), ids)) };
 };
 
 const getJwks: Operation<typeof route, ReturnType<typeof dependencies>> = async (_call, { rings }) => {

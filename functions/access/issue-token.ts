@@ -111,7 +111,8 @@ const clientAssertionOf = (form: URLSearchParams): string => {
 const grantedScope = (client: Client, asked: string | null): string => {
   if (asked === null || asked === "") return client.scopes.join(" ");
   const scopes = [...new Set(asked.split(" "))];
-  if (!scopes.every((scope) => client.scopes.includes(scope))) {
+  const registered = new Set<string>(client.scopes);
+  if (!scopes.every((scope) => registered.has(scope))) {
     throw new TokenError("invalid_scope", "The client is not registered for a scope it asks for.");
   }
   return scopes.join(" ");

@@ -5,17 +5,18 @@ import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
 import { type Authority, existsOn, readAuthorities } from "../../shared/store/directory.ts";
 import { pageOf } from "../../shared/store/page.ts";
-import { bearsGssCode, type DirectoryDependencies, directoryDependencies } from "./find-authority.ts";
+import { bearsGssCode, type DirectoryDependencies, directoryDependencies, presentAuthority } from "./find-authority.ts";
 
 const listAuthorities: Operation<typeof route, DirectoryDependencies> = async (call, { dynamo, tables }) => {
-  const { region, q, limit = defaultLimit, cursor } = call.query;
+  const { region, nation, q, limit = defaultLimit, cursor } = call.query;
   const today = dateInEngland(call.now);
   const authorities = (await readAuthorities(dynamo, tables.directory))
     .filter((each) => existsOn(each, today))
     .filter((each) => region === undefined || folded(each.region) === folded(region))
+    .filter((each) => nation === undefined || each.nation === nation)
     .filter((each) => q === undefined || matches(each, q))
-    .map(({ contacts: _, ...authority }) => authority);
-  const list = ["authorities", region ?? null, q ?? null];
+    .map(presentAuthority);
+  const list = ["authorities", region ?? null, nation ?? null, q ?? null];
   return reply(
     route,
     200,

@@ -4,7 +4,7 @@ import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
 import { contactsInEffect } from "../../shared/store/directory.ts";
 import { pageOf } from "../../shared/store/page.ts";
-import { type DirectoryDependencies, directoryDependencies, findAuthority } from "./find-authority.ts";
+import { type DirectoryDependencies, directoryDependencies, findAuthority, presentContact } from "./find-authority.ts";
 
 const listContacts: Operation<typeof route, DirectoryDependencies> = async (call, deps) => {
   const authority = await findAuthority(call.params.code, call.now, deps);
@@ -12,7 +12,7 @@ const listContacts: Operation<typeof route, DirectoryDependencies> = async (call
   return reply(
     route,
     200,
-    pageOf(contactsInEffect(authority, call.now), ({ contactId }) => contactId, {
+    pageOf(contactsInEffect(authority, call.now).map(presentContact), ({ contactId }) => contactId, {
       list: ["contacts", authority.code],
       limit,
       cursor,

@@ -2,6 +2,7 @@ import { v7 as uuidV7 } from "uuid";
 import { nextAttempt } from "../../shared/domain/retry-policy.ts";
 import { emailsForFailingWebhook } from "../../shared/domain/who-is-told.ts";
 import { log } from "../../shared/observability/log.ts";
+import { measure } from "../../shared/observability/metrics.ts";
 import { type DeliveryMessage, longestDelay, sendAll, sendLater, sqsClient } from "../../shared/queue/send.ts";
 import {
   type Attempt,
@@ -27,7 +28,7 @@ export type AttemptDependencies = ReturnType<typeof attemptDependencies>;
 
 /** What came of one attempt at a delivery. */
 export type Outcome =
-  | { kind: "delivered"; status: number }
+  | { kind: "delivered"; status: number; notificationId?: string }
   | { kind: "try-later"; status?: number; failure?: string; retryAfter?: number | undefined }
   | { kind: "refused-for-good"; status?: number; failure: string }
   /** Nobody wants it any more: it has failed, and nobody is told. */
@@ -118,9 +119,11 @@ const settle = async (
     durationMs: timing.durationMs,
     nextAttemptAt: next,
   });
+  measure("DeliveryDuration", timing.durationMs, { channel, result: resultOf(outcome, next) });
   if (next !== undefined) return again(delivery, next, { attempts, failedAttempts: delivery.failedAttempts + 1 }, deps);
   if (outcome.kind === "delivered") {
-    await replace(deps, delivery, { state: "delivered", attempts, nextAttemptAt: null });
+    const { notificationId = null } = outcome;
+    await replace(deps, delivery, { state: "delivered", attempts, nextAttemptAt: null, notificationId });
     return;
   }
   if (outcome.kind === "dropped") {
@@ -133,6 +136,11 @@ const settle = async (
     failure ?? "attempts-exhausted",
     deps,
   );
+};
+
+const resultOf = ({ kind }: Outcome, next: string | undefined) => {
+  if (kind === "delivered" || kind === "dropped") return kind;
+  return next === undefined ? "given-up" : "failed";
 };
 
 const nextOf = (delivery: Delivery, retryAfter: number | undefined): string | undefined => {
@@ -201,7 +209,7 @@ const wordOfFailure = async (
       template,
       type: "webhook.failing",
       at: now,
-      about: deliveryId,
+      data: { deliveryId },
       createdAt: now,
     }),
   );

@@ -79,8 +79,8 @@ const readSubscription = async (authority: string, { dynamo, subscriptions }: De
 
 /** Standard Webhooks: the same id at each attempt, a fresh timestamp and signature. Ids only: the receiver comes and asks. */
 const post = async (delivery: Delivery, subscription: Subscription, deps: Dependencies): Promise<Outcome> => {
-  const { type, at, referralId, sequence, deliveryId } = delivery;
-  const body = JSON.stringify({ type, timestamp: at, data: referralId ? { referralId, sequence } : {} });
+  const { type, at, data, deliveryId } = delivery;
+  const body = JSON.stringify({ type, timestamp: at, data });
   const now = new Date();
   const secrets = await openSecrets(subscription, now.toISOString(), deps);
   const headers = signatureHeaders({

@@ -7,14 +7,14 @@ const longestHoldUp = 60;
 
 /** The outbox's stream: each new row is told of. What the row says is read from the table, never from the stream. */
 export const handler = consumeStream("fan-out", tellDependencies, async ({ eventName, dynamodb }, deps) => {
-  const referralId = dynamodb?.Keys?.referralId?.S;
+  const subject = dynamodb?.Keys?.subject?.S;
   const sequence = Number(dynamodb?.Keys?.sequence?.N);
-  if (eventName !== "INSERT" || !referralId || !sequence) return;
+  if (eventName !== "INSERT" || !subject || !sequence) return;
   try {
-    await tell({ referralId, sequence }, deps);
+    await tell({ subject, sequence }, deps);
   } catch (error) {
     const age = Date.now() / 1000 - (dynamodb?.ApproximateCreationDateTime ?? 0);
     if (age < longestHoldUp) throw error;
-    log("outbox-left", { referralId, sequence, alarm: true });
+    log("outbox-left", { subject, sequence, alarm: true });
   }
 });

@@ -1,5 +1,6 @@
 import { type Referral, raiseOverdue } from "../../shared/domain/referral.ts";
 import { log } from "../../shared/observability/log.ts";
+import { measure } from "../../shared/observability/metrics.ts";
 import { runScheduled } from "../../shared/queue/consume.ts";
 import { commit, dynamoClient } from "../../shared/store/dynamo.ts";
 import { replaceReferral, rungsDue } from "../../shared/store/referrals.ts";
@@ -16,7 +17,9 @@ const raise = async (referral: Referral, { dynamo, tables }: Dependencies): Prom
     replaceReferral(tables.referrals, step.before, step.after),
     ...eventAndOutboxRow(tables, step.event, step.after),
   ]);
-  if (committed) log("rung-raised", { referralId: referral.referralId, rung: step.after.rungsRaised });
+  if (!committed) return;
+  log("rung-raised", { referralId: referral.referralId, rung: step.after.rungsRaised });
+  measure("OverdueRungs", 1, { rung: String(step.after.rungsRaised) });
 };
 
 /**

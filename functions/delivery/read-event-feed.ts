@@ -18,7 +18,7 @@ const readEventFeed: Operation<typeof route, ReturnType<typeof dependencies>> = 
   const after = cursor === undefined ? 0 : positionAt(list, cursor);
   const items = await readFeed(dynamo, tables.feed, authority, { after, limit });
   return reply(route, 200, {
-    items: items.map(({ type, at, referralId, sequence }) => ({ type, timestamp: at, data: { referralId, sequence } })),
+    items: items.map(({ type, at, data }) => ({ type, timestamp: at, data })),
     next: cursorFor(list, { after: items.at(-1)?.position ?? after }),
   });
 };

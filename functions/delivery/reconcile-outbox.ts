@@ -1,4 +1,5 @@
 import { log } from "../../shared/observability/log.ts";
+import { measure, secondsBetween } from "../../shared/observability/metrics.ts";
 import { runScheduled } from "../../shared/queue/consume.ts";
 import { unsentBefore } from "../../shared/store/outbox.ts";
 import { tell, tellDependencies } from "./tell.ts";
@@ -13,11 +14,12 @@ const patience = 5 * 60_000;
 export const handler = runScheduled(tellDependencies, async (deps) => {
   const moment = new Date(Date.now() - patience).toISOString();
   for (const row of await unsentBefore(deps.dynamo, deps.tables.outbox, moment)) {
-    const { referralId, sequence } = row;
+    const { subject, sequence, at } = row;
     const told = await tell(row, deps).then(
       () => true,
       () => false,
     );
-    log("outbox-reconciled", { referralId, sequence, told, alarm: true });
+    log("outbox-reconciled", { subject, sequence, told, alarm: true });
+    measure("OutboxRowAge", secondsBetween(at, new Date().toISOString()), {});
   }
 });

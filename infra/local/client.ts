@@ -4,7 +4,14 @@ import { join } from "node:path";
 import { exportJWK, generateKeyPair, importJWK, SignJWT } from "jose";
 import type { ClientFile } from "./seed-clients.ts";
 
-export type Answer = { status: number; headers: Headers; text: string; json: () => unknown };
+export type Answer = {
+  status: number;
+  headers: Headers;
+  /** The body as it came, and as text without a byte-order mark. */
+  bytes: Buffer;
+  text: string;
+  json: () => unknown;
+};
 
 export type Request = {
   body?: unknown;
@@ -54,7 +61,7 @@ export const connect = async (folder: string, owner: string): Promise<Client> =>
         ...(method !== "GET" && { "content-type": "application/json", "idempotency-key": key ?? randomUUID() }),
         ...headers,
       },
-      ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+      ...(body !== undefined && { body: bodyOf(body) }),
     };
     return async () => answerOf(await fetch(url, init));
   };
@@ -73,9 +80,16 @@ export const connect = async (folder: string, owner: string): Promise<Client> =>
   };
 };
 
+/** Text and bytes leave as they are, anything else as JSON. */
+const bodyOf = (body: unknown): string | Uint8Array<ArrayBuffer> => {
+  if (typeof body === "string") return body;
+  return body instanceof Uint8Array ? Uint8Array.from(body) : JSON.stringify(body);
+};
+
 const answerOf = async (response: Response): Promise<Answer> => {
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, text, json: () => JSON.parse(text) as unknown };
+  const bytes = Buffer.from(await response.arrayBuffer());
+  const text = new TextDecoder().decode(bytes);
+  return { status: response.status, headers: response.headers, bytes, text, json: () => JSON.parse(text) as unknown };
 };
 
 /** Fetches anew a minute before it expires. */

@@ -1,8 +1,9 @@
-import { createHash } from "node:crypto";
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { join } from "node:path";
-import { localApiKey, localTemplates, templateIds } from "./email.ts";
+import { KMSClient } from "@aws-sdk/client-kms";
+import { digestOfText } from "../../shared/domain/canonical.ts";
+import { sealSetting } from "../../shared/keys/sealed-setting.ts";
+import { claimFolder } from "./claim-folder.ts";
+import { localApiKey, localCallbackToken, localStatusOf, localTemplates, templateIds } from "./email.ts";
 import { startDynamodb } from "./engines/dynamodb.ts";
 import { startLocalKms } from "./engines/kms/server.ts";
 import { type Mail, startLocalNotify } from "./engines/notify.ts";
@@ -12,7 +13,6 @@ import { provision } from "./provision.ts";
 import { seedClients } from "./seed-clients.ts";
 import { seedDirectory } from "./seed-directory.ts";
 import type { Settings } from "./settings.ts";
-import { StartError } from "./start-error.ts";
 import { startTelling, type Telling } from "./telling.ts";
 
 export type Exchange = {
@@ -59,19 +59,28 @@ export const startExchange = async (settings: Settings): Promise<Exchange> => {
         (await start(startLocalKms({ stateFile: join(settings.dataDir, "kms.json"), region }))).url,
     });
     const apiKey = localApiKey();
+    const callbackToken = localCallbackToken();
     const notify = await start(
-      startLocalNotify({ apiKey, templates: localTemplates, mailboxFile: join(settings.dataDir, "mailbox.jsonl") }),
+      startLocalNotify({
+        apiKey,
+        templates: localTemplates,
+        mailboxFile: join(settings.dataDir, "mailbox.jsonl"),
+        callback: { url: `${origin}/notify/delivery-status`, token: callbackToken, statusOf: localStatusOf },
+      }),
     );
-    Object.assign(process.env, await provision(), {
+    const provisioned = await provision();
+    Object.assign(process.env, provisioned, {
       PUBLIC_ORIGINS: `${origin},http://localhost:${gateway.port}`,
       WEBHOOK_TARGETS: "public-https-and-loopback",
       NOTIFY_URL: notify.url,
-      NOTIFY_API_KEY: apiKey,
+      NOTIFY_API_KEY_SEALED: await sealedApiKey(apiKey, provisioned.SECRETS_KEY ?? ""),
+      NOTIFY_CALLBACK_TOKEN_DIGEST: digestOfText(callbackToken),
       NOTIFY_TEMPLATES: templateIds,
     });
-    const authorities = await seedDirectory(new Date().toISOString());
-    await seedClients(clients, authorities, origin);
-    const telling = settings.telling ? await startTelling(settings.dataDir, process.env) : undefined;
+    const now = new Date().toISOString();
+    const authorities = await seedDirectory(now);
+    await seedClients(clients, authorities, origin, now);
+    const telling = settings.telling ? await startTelling(settings, process.env, notify) : undefined;
     if (telling) running.splice(1, 0, telling);
     await gateway.open({
       "GET /_local/mailbox": async () => ({ items: notify.mailbox() }),
@@ -84,31 +93,17 @@ export const startExchange = async (settings: Settings): Promise<Exchange> => {
   }
 };
 
+const sealedApiKey = async (apiKey: string, secretsKey: string): Promise<string> => {
+  const kms = new KMSClient();
+  const sealed = await sealSetting(kms, secretsKey, "NOTIFY_API_KEY", apiKey);
+  kms.destroy();
+  return sealed;
+};
+
 /** What the SDK reads. Credentials that the person has set are left alone: an endpoint may want them. */
 const awsEnvironment = (endpoints: Record<string, string>): void => {
   Object.assign(process.env, endpoints);
   process.env.AWS_REGION ??= region;
   if (process.env.AWS_ACCESS_KEY_ID || process.env.AWS_PROFILE) return;
   Object.assign(process.env, { AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" });
-};
-
-/**
- * The folder is one exchange's at a time: two would overwrite each other's keys. Linux frees the name (an abstract
- * socket) with the process, however that ends; elsewhere nothing guards the folder.
- */
-const claimFolder = async (folder: string): Promise<{ close(): Promise<void> }> => {
-  if (process.platform !== "linux") return { close: async () => {} };
-  const name = createHash("sha256").update(folder).digest("hex");
-  const lock = createServer().listen(`\0cme-referral-exchange-${name}`);
-  try {
-    await once(lock, "listening");
-  } catch {
-    throw new StartError(`The folder ${folder} is in use by another exchange: stop it or set DATA_DIR to another.`);
-  }
-  return {
-    close: async () => {
-      lock.close();
-      await once(lock, "close");
-    },
-  };
 };

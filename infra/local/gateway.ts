@@ -117,7 +117,10 @@ const answer = async (
     const parameters = match(route.path, path);
     return parameters ? [{ route, parameters }] : [];
   });
-  const found = here.find(({ route }) => route.method === request.method);
+  // As API Gateway: where a path fits two resources, the one that names it outright.
+  const found = here
+    .filter(({ route }) => route.method === request.method)
+    .sort((one, other) => Object.keys(one.parameters).length - Object.keys(other.parameters).length)[0];
   const handler = found && handlers.get(found.route);
   if (!found || !handler) {
     request.resume();
@@ -153,15 +156,16 @@ const match = (pattern: string, path: string): Record<string, string> | undefine
   return parameters;
 };
 
+/** What is too large is let through to its end and not kept: a caller that is still sending would not hear the answer. */
 const readBody = async (request: IncomingMessage): Promise<Buffer | undefined> => {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > largestBody) return undefined;
-    chunks.push(chunk);
+    if (length <= largestBody) chunks.push(chunk);
+    else chunks.length = 0;
   }
-  return Buffer.concat(chunks);
+  return length <= largestBody ? Buffer.concat(chunks) : undefined;
 };
 
 type Arrived = {
@@ -238,8 +242,12 @@ const refuse = (refusal: Refusal, requestId: string): APIGatewayProxyResult => {
   };
 };
 
-const send = (response: ServerResponse, { statusCode, headers, body }: APIGatewayProxyResult): void => {
-  const bytes = Buffer.from(body);
-  response.writeHead(statusCode, { ...headers, "content-length": bytes.length });
+const send = (
+  response: ServerResponse,
+  { statusCode, headers, body, isBase64Encoded }: APIGatewayProxyResult,
+): void => {
+  const bytes = Buffer.from(body, isBase64Encoded ? "base64" : "utf8");
+  // A 304's length would be that of the document (RFC 9110 section 8.6), which isn't sent.
+  response.writeHead(statusCode, { ...headers, ...(statusCode !== 304 && { "content-length": bytes.length }) });
   response.end(response.req.method === "HEAD" ? undefined : bytes);
 };

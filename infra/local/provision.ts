@@ -18,6 +18,7 @@ import {
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { type QueueDefinition, queues, retention } from "../../shared/queue/queues.ts";
 import { type KeyAttribute, type TableDefinition, tables } from "../../shared/store/tables.ts";
+import { keys } from "../keys.ts";
 
 /** Creates what is missing of the tables, queues and keys; answers the variables in which functions find them. */
 export const provision = async (): Promise<Record<string, string>> => {
@@ -117,19 +118,12 @@ const createQueue = async (sqs: SQSClient, QueueName: string, Attributes: Record
   return QueueUrl;
 };
 
-/** Keys by purpose, so that each function can be allowed to use just the one it needs. */
-const keys = {
-  RECORD_KEY: { alias: "alias/cme-records", spec: { KeySpec: "SYMMETRIC_DEFAULT", KeyUsage: "ENCRYPT_DECRYPT" } },
-  ACCESS_TOKEN_KEYS: { alias: "alias/cme-access-tokens", spec: { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" } },
-  SECRETS_KEY: { alias: "alias/cme-secrets", spec: { KeySpec: "SYMMETRIC_DEFAULT", KeyUsage: "ENCRYPT_DECRYPT" } },
-  EVIDENCE_KEYS: { alias: "alias/cme-evidence", spec: { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" } },
-} as const satisfies Record<string, { alias: string; spec: CreateKeyCommandInput }>;
-
 const provisionKeys = async (): Promise<Record<string, string>> => {
   const kms = new KMSClient();
   const arns: Record<string, string> = {};
-  for (const [variable, { alias, spec }] of Object.entries(keys)) {
-    arns[variable] = (await arnOf(kms, alias)) ?? (await createKey(kms, alias, spec));
+  for (const { variable, alias: name, spec, usage } of Object.values(keys)) {
+    const alias = `alias/${name}`;
+    arns[variable] = (await arnOf(kms, alias)) ?? (await createKey(kms, alias, { KeySpec: spec, KeyUsage: usage }));
   }
   kms.destroy();
   return arns;

@@ -1,56 +1,37 @@
-import { readFile } from "node:fs/promises";
-import { parse } from "csv-parse/sync";
-import type * as z from "zod";
-import { authority } from "../../shared/contract/contact-list.ts";
 import type { Contact } from "../../shared/domain/contacts.ts";
-import { type Authority, authorityItem, readAuthorities } from "../../shared/store/directory.ts";
-import { dynamoClient } from "../../shared/store/dynamo.ts";
+import type { Actor } from "../../shared/domain/event-chain.ts";
+import { commit, dynamoClient, readAll } from "../../shared/store/dynamo.ts";
+import { changeEmailDomains, emailDomainsFrom, emailDomainsPlace } from "../../shared/store/email-domains.ts";
 import { tableNames } from "../../shared/store/table-names.ts";
-import { putAll } from "./put-all.ts";
+import { addMissing, knownAuthorities } from "../authorities.ts";
 
-type Row = Record<string, string>;
+const actor: Actor = { authority: "dfe", clientId: "seed", contactId: null };
 
-const rows = async (name: string): Promise<Row[]> =>
-  parse<Row>(await readFile(new URL(`data/${name}`, import.meta.url)), { columns: true, skip_empty_lines: true });
-
-/** The 153 authorities of England with their neighbours and two synthetic contacts each; those already there stay. */
+/**
+ * All authorities. Those already there stay. Each that is in effect gets two synthetic contacts.
+ * @returns the codes of England's authorities
+ */
 export const seedDirectory = async (now: string): Promise<string[]> => {
-  const dynamo = dynamoClient();
-  const { directory } = tableNames("directory");
-  const present = new Set((await readAuthorities(dynamo, directory)).map(({ code }) => String(code)));
-  const authorities = await authoritiesOfEngland(now);
-  await putAll(directory, authorities.filter(({ code }) => !present.has(code)).map(authorityItem));
-  return authorities.map(({ code }) => code);
+  const place = { dynamo: dynamoClient(), tables: tableNames("directory", "changes") };
+  const authorities = await knownAuthorities();
+  await addMissing(
+    place,
+    authorities,
+    (facts) => (facts.effectiveTo === null ? syntheticContacts(facts, authorities.indexOf(facts), now) : {}),
+    { at: now, actor },
+  );
+  await seedEmailDomains(now);
+  return authorities.filter((each) => each.nation === "England" && each.effectiveTo === null).map(({ code }) => code);
 };
 
-const authoritiesOfEngland = async (now: string): Promise<Authority[]> => {
-  const [current, superseded, pairs] = await Promise.all([
-    rows("authorities.csv"),
-    rows("authorities-superseded.csv"),
-    rows("neighbours.csv"),
-  ]);
-  const codeOf = new Map(current.map((row) => [row.gssCode ?? "", row.dfeCode ?? ""]));
-  return current.map((row, index) => {
-    const code = row.dfeCode ?? "";
-    const former = superseded.filter((each) => (each.successorDfeCodes ?? "").split(";").includes(code));
-    const neighbours = pairs.flatMap(({ gssA = "", gssB = "" }) => {
-      if (gssA === row.gssCode) return [codeOf.get(gssB) ?? ""];
-      return gssB === row.gssCode ? [codeOf.get(gssA) ?? ""] : [];
-    });
-    const facts = authority.parse({
-      code,
-      gssCode: row.gssCode,
-      formerGssCodes: former.map((each) => each.gssCode).sort(),
-      name: row.name,
-      councilName: row.councilName,
-      type: row.type,
-      region: row.region,
-      neighbours: neighbours.sort(),
-      effectiveFrom: row.gssCodeSince,
-      effectiveTo: null,
-    } satisfies Record<keyof z.input<typeof authority>, unknown>);
-    return { ...facts, contacts: syntheticContacts(facts, index, now) };
-  });
+/** The synthetic contacts are at a domain that is nobody's, so that is an official one here. */
+const seedEmailDomains = async (now: string): Promise<void> => {
+  const tables = tableNames("directory", "changes");
+  const [item] = await readAll(dynamoClient(), [emailDomainsPlace(tables.directory)]);
+  if (item) return;
+  const initial = emailDomainsFrom(undefined);
+  const domains = [...initial.domains, "example.org"].sort();
+  await commit(dynamoClient(), changeEmailDomains(tables, initial, domains, { at: now, actor }).writes);
 };
 
 /**
@@ -67,12 +48,14 @@ const syntheticContacts = (
     authority: code,
     name: `${title}, ${name}`,
     role,
-    email: `cme-${role}@la-${code}.example.org`,
+    email: `cme-${role}@la-${code.toLowerCase()}.example.org`,
     telephone: `01632 960${String(2 * index + offset).padStart(3, "0")}`,
     effectiveFrom: "2025-09-01T00:00:00.000Z",
     effectiveTo: null,
     verifiedAt: now,
     verifiedBy: "dfe",
+    unreachableSince: null,
+    verificationAsked: 0,
     version: 1,
   });
   const lead = contact("lead", "CME lead officer", 0);

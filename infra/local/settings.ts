@@ -13,6 +13,8 @@ export type Settings = {
   endpoints: { dynamodb: string | undefined; sqs: string | undefined; kms: string | undefined };
   /** Do streams, queues and schedules run? Tests that count or pace what happens go without. */
   telling: boolean;
+  /** Along with them, is the contact list published on its schedule? Tests that count what is told go without. */
+  publishing?: boolean;
 };
 
 /** @throws StartError */
@@ -25,6 +27,7 @@ export const readSettings = async (env: NodeJS.ProcessEnv): Promise<Settings> =>
     kms: env.AWS_ENDPOINT_URL_KMS || undefined,
   },
   telling: true,
+  publishing: true,
 });
 
 const portFrom = (text: string): number => {

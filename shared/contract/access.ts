@@ -44,7 +44,8 @@ export const jwks = route({
   operationId: "getJwks",
   method: "GET",
   path: "/.well-known/jwks.json",
-  summary: "Public keys that verify access tokens, receipts and removal certificates (RFC 7517)",
+  summary:
+    "Public keys that verify access tokens, receipts, removal certificates and publications of the contact list (RFC 7517)",
   access: { kind: "public" },
   answers: { 200: { description: "The key set", schema: z.strictObject({ keys: z.array(jwk) }) } },
   handler: "functions/access/get-jwks.ts",

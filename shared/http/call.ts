@@ -26,6 +26,9 @@ export type Proof = {
 /** The caller's name for what it wants done, and what it asked for under that name. */
 export type Intent = { id: string; fingerprint: string };
 
+/** A file as it was sent, in one of the media types that the route takes. */
+export type Upload = { media: string; bytes: Buffer; digest: string };
+
 /** A request that was authenticated and parsed. */
 export type Call<R extends Route> = {
   requestId: string;
@@ -36,8 +39,11 @@ export type Call<R extends Route> = {
   params: Output<R["params"]>;
   query: Output<R["query"]>;
   body: Output<R["body"]>;
+  upload: R extends { upload: object } ? Upload : undefined;
+  /** Where the route asks for `If-Match`: the version that the request means to change. */
+  expectedVersion: R extends { ifMatch: true } ? number : undefined;
 } & (R["access"] extends { kind: "token" } ? { caller: Caller; proof: Proof } : unknown) &
   (R extends { method: "POST" | "PUT" | "DELETE"; access: { kind: "token" } } ? { intent: Intent } : unknown);
 
-/** What an operation answers; `text` leaves as it is. */
-export type Reply = { status: number; headers?: Record<string, string>; text: string };
+/** What an operation answers; `text` leaves as it is, or as the bytes that it stands for in base64. */
+export type Reply = { status: number; headers?: Record<string, string>; text: string; base64?: true };

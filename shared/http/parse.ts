@@ -2,30 +2,38 @@ import type { APIGatewayProxyEvent } from "aws-lambda";
 import type * as z from "zod";
 import { describeIssues } from "../contract/describe-issues.ts";
 import type { Route } from "../contract/route.ts";
-import { digestOf, digestOfText } from "../domain/canonical.ts";
+import { digestOf, digestOfBytes, digestOfText } from "../domain/canonical.ts";
 import {
   bodyTooLarge,
   idempotencyKeyMalformed,
   idempotencyKeyMissing,
+  ifMatchMalformed,
+  ifMatchMissing,
   malformedJson,
   mediaTypeUnsupported,
   notFound,
   validationFailed,
 } from "../domain/refusals.ts";
-import type { Caller, Intent } from "./call.ts";
+import type { Caller, Intent, Upload } from "./call.ts";
 import { headerValues } from "./headers.ts";
 import { parseJson } from "./json.ts";
 
 /** 256 KiB: the largest body, in bytes as received. */
 export const largestBody = 262_144;
 
+/** @throws Refusal `body-too-large` */
+const bodyBytes = (event: APIGatewayProxyEvent, largest: number): Buffer => {
+  const bytes = Buffer.from(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8");
+  if (bytes.length > largest) throw bodyTooLarge(largest);
+  return bytes;
+};
+
 /**
  * The request's body as text.
  * @throws Refusal `body-too-large`; `malformed-json` where the bytes are not UTF-8
  */
 export const bodyText = (event: APIGatewayProxyEvent): string => {
-  const bytes = Buffer.from(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8");
-  if (bytes.length > largestBody) throw bodyTooLarge(largestBody);
+  const bytes = bodyBytes(event, largestBody);
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
@@ -52,6 +60,27 @@ export const parseBody = (event: APIGatewayProxyEvent, schema: z.ZodType): { raw
   const parsed = schema.safeParse(raw);
   if (!parsed.success) throw validationFailed(describeIssues(parsed.error, { schema, sent: raw }));
   return { raw, body: parsed.data };
+};
+
+/** @throws Refusal `media-type-unsupported`, `body-too-large` */
+export const parseUpload = (event: APIGatewayProxyEvent, { media, largest }: NonNullable<Route["upload"]>): Upload => {
+  const values = headerValues(event, "content-type");
+  const type = (values[0] ?? "").toLowerCase().split(";")[0]?.trim() ?? "";
+  if (values.length !== 1 || !media.includes(type)) throw mediaTypeUnsupported(media.join(" or "));
+  const bytes = bodyBytes(event, largest);
+  return { media: type, bytes, digest: digestOfBytes(bytes) };
+};
+
+/**
+ * The version that the request means to change: the number in the strong ETag that it read.
+ * @throws Refusal `precondition-required`, `if-match-malformed`
+ */
+export const expectedVersion = (event: APIGatewayProxyEvent): number => {
+  const [value, ...more] = headerValues(event, "if-match");
+  if (value === undefined) throw ifMatchMissing();
+  const [, version] = /^"([1-9][0-9]{0,14})"$/.exec(value.trim()) ?? [];
+  if (version === undefined || more.length > 0) throw ifMatchMalformed();
+  return Number(version);
 };
 
 export const parseParams = (event: APIGatewayProxyEvent, schema: z.ZodObject): unknown => {
@@ -101,5 +130,13 @@ export const intentOf = (
   raw: unknown,
 ): Intent => ({
   id: `${caller.clientId}#${digestOfText(key)}`,
-  fingerprint: digestOf([key, route.operationId, event.pathParameters ?? {}, raw ?? null]),
+  fingerprint: digestOf([
+    key,
+    route.operationId,
+    event.pathParameters ?? {},
+    event.multiValueQueryStringParameters ?? {},
+    // To change another version is to want another thing.
+    route.ifMatch ? headerValues(event, "if-match") : [],
+    raw ?? null,
+  ]),
 });

@@ -13,6 +13,7 @@ export const kindOf: Record<RefusalCode, Kind> = {
   "nesting-too-deep": badRequest("Nested too deep"),
   "idempotency-key-missing": badRequest("Idempotency-Key missing"),
   "idempotency-key-malformed": badRequest("Idempotency-Key malformed"),
+  "if-match-malformed": badRequest("If-Match malformed"),
   "cursor-invalid": badRequest("Invalid cursor"),
   "token-missing": tokenRefused,
   "token-multiple": tokenRefused,
@@ -27,6 +28,7 @@ export const kindOf: Record<RefusalCode, Kind> = {
   "token-expired": tokenRefused,
   "token-not-yet-valid": tokenRefused,
   "token-claims": tokenRefused,
+  "token-revoked": tokenRefused,
   "dpop-missing": proofRefused,
   "dpop-multiple": proofRefused,
   "dpop-malformed": proofRefused,
@@ -43,15 +45,32 @@ export const kindOf: Record<RefusalCode, Kind> = {
   "dpop-token-hash": proofRefused,
   "dpop-key-binding": proofRefused,
   "dpop-replayed": proofRefused,
+  "callback-token": { status: 401, title: "The callback's token is not accepted" },
   "scope-missing": { status: 403, title: "Scope missing" },
   "not-your-role": { status: 403, title: "Not your role" },
   "not-found": { status: 404, title: "Not found" },
   "method-not-allowed": { status: 405, title: "Method not allowed" },
   "no-encryption-key": { status: 406, title: "No encryption key" },
+  "not-acceptable": { status: 406, title: "Not in that media type" },
   "state-does-not-allow": { status: 409, title: "The state does not allow it" },
   "removal-not-permitted": { status: 409, title: "Removal not permitted" },
+  "not-of-this-kind": { status: 409, title: "Not for a referral of this kind" },
   "entry-already-referred": { status: 409, title: "Already referred" },
   "entry-closed": { status: 409, title: "Entry closed" },
+  "too-many-enquiries": { status: 409, title: "Too many enquiries" },
+  "already-asked": { status: 409, title: "Already asked" },
+  "record-erased": { status: 410, title: "Erased" },
+  "pack-too-large": { status: 409, title: "Too large for one answer" },
+  "closure-not-permitted": { status: 409, title: "Closure not permitted" },
+  "not-retained": { status: 409, title: "Nothing is retained" },
+  "last-contact": { status: 409, title: "The last contact in effect" },
+  "already-there": { status: 409, title: "Already there" },
+  "import-under-way": { status: 409, title: "An import is under way" },
+  "locks-you-out": { status: 409, title: "That would lock you out" },
+  "precondition-failed": { status: 412, title: "Changed meanwhile" },
+  "precondition-required": { status: 428, title: "If-Match missing" },
+  "file-unreadable": { status: 422, title: "The file can't be read" },
+  "rows-refused": { status: 422, title: "Rows refused" },
   "body-too-large": { status: 413, title: "Body too large" },
   "media-type-unsupported": { status: 415, title: "Media type not supported" },
   "validation-failed": { status: 422, title: "Not acceptable as it stands" },
@@ -69,6 +88,7 @@ export type Problem = { status: number; headers: Record<string, string>; body: R
 const retryAfter = "5";
 
 const challenge = ({ code, message }: Refusal): string => {
+  if (code === "callback-token") return "Bearer";
   const algs = 'algs="ES256 PS256 EdDSA"';
   if (code === "token-missing") return `DPoP ${algs}`;
   const error = code.startsWith("dpop-") ? "invalid_dpop_proof" : "invalid_token";

@@ -23,3 +23,18 @@ export const reply = <R extends Route, const Status extends keyof R["answers"] &
     text: JSON.stringify(schema.parse(body)),
   };
 };
+
+/** An answer of bytes, in the media type that the route declares for its file. */
+export const fileReply = (route: Route, status: number, bytes: Uint8Array): Reply => {
+  const media = route.answers[status]?.file;
+  if (!media) throw new TypeError(`${route.operationId} declares no file in its answer ${status}`);
+  return {
+    status,
+    headers: { "content-type": media },
+    text: Buffer.from(bytes).toString("base64"),
+    base64: true,
+  };
+};
+
+/** The version of a thing as a strong ETag (RFC 9110 section 8.8.3). */
+export const etagOf = ({ version }: { version: number }): { etag: string } => ({ etag: `"${version}"` });

@@ -6,12 +6,14 @@ import { environment, once } from "../aws/environment.ts";
 import { type Route, scopesOf } from "../contract/route.ts";
 import { dependencyUnavailable, internalError, Refusal, scopeMissing } from "../domain/refusals.ts";
 import { log } from "../observability/log.ts";
+import { measureDependency, measureRequest } from "../observability/metrics.ts";
 import { dynamoClient } from "../store/dynamo.ts";
 import { spendAlone } from "../store/proofs.ts";
 import { accessSettings, authenticate, rememberProof } from "./authenticate.ts";
 import type { Call, Caller, Proof, Reply } from "./call.ts";
 import { headerValues, securityHeaders } from "./headers.ts";
-import { idempotencyKey, intentOf, parseBody, parseParams, parseQuery } from "./parse.ts";
+import { authenticateNotify } from "./notify-callback.ts";
+import { expectedVersion, idempotencyKey, intentOf, parseBody, parseParams, parseQuery, parseUpload } from "./parse.ts";
 import { problemOf } from "./problem.ts";
 
 export type LambdaHandler = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>;
@@ -42,12 +44,12 @@ export const serve = <R extends Route, Dependencies>(
   return middy<Arrival, APIGatewayProxyResult>()
     .use([respond(route), answerProblems(route), spendProof, authenticateCaller(route), parse(route)])
     .handler(async (event: Arrival) => {
-      const { status, headers = {}, text } = await operation(event.call as Call<R>, built());
-      return { statusCode: status, headers, body: text };
+      const { status, headers = {}, text, base64 = false } = await operation(event.call as Call<R>, built());
+      return { statusCode: status, headers, body: text, isBase64Encoded: base64 };
     }) as unknown as LambdaHandler;
 };
 
-/** The headers that every answer carries, and a line in the log. */
+/** The headers that every answer carries, a line in the log, and what is measured of it. */
 const respond = (route: Route): Step => {
   const finish: NonNullable<Step["after"]> = ({ event, response }) => {
     if (!response) return;
@@ -58,15 +60,16 @@ const respond = (route: Route): Step => {
       ...response.headers,
       "x-request-id": requestId,
     };
-    log("request-completed", {
-      requestId,
+    const facts = {
       operation: route.operationId,
       status: response.statusCode,
       durationMs: Math.round(performance.now() - (event.startedAt ?? 0)),
       clientId: event.caller?.clientId,
       authority: event.caller?.authority,
       refusal: event.refusal?.code,
-    });
+    };
+    log("request-completed", { requestId, ...facts });
+    measureRequest(facts);
   };
   return {
     before: ({ event }) => {
@@ -91,6 +94,7 @@ const refusalFor = (error: unknown, requestId: string, { operationId: operation 
   const errorName = error instanceof Error ? error.name : typeof error;
   if (isServiceFailure(error)) {
     log("dependency-failed", { requestId, operation, errorName });
+    measureDependency(errorName);
     return dependencyUnavailable();
   }
   log("request-failed", { requestId, operation, errorName, errorOrigin: originOf(error) });
@@ -122,6 +126,7 @@ const spendProof: Step = {
 
 const authenticateCaller = ({ access }: Route): Step => ({
   before: async ({ event }) => {
+    if (access.kind === "notify-callback") authenticateNotify(event);
     if (access.kind !== "token") return;
     const now = new Date().toISOString();
     const { caller, proof } = await authenticate(event, now, accessSettings());
@@ -141,6 +146,7 @@ const parse = (route: Route): Step => ({
     const params = route.params && parseParams(event, route.params);
     const query = parseQuery(event, route.query ?? noParameters);
     const { raw, body } = route.body ? parseBody(event, route.body) : {};
+    const upload = route.upload && parseUpload(event, route.upload);
     event.call = {
       requestId: event.requestContext.requestId,
       now: new Date().toISOString(),
@@ -148,9 +154,11 @@ const parse = (route: Route): Step => ({
       params,
       query,
       body,
+      upload,
+      expectedVersion: route.ifMatch && expectedVersion(event),
       event,
       ...(caller && { caller, proof }),
-      ...(caller && key && { intent: intentOf(key, caller, route, event, raw) }),
+      ...(caller && key && { intent: intentOf(key, caller, route, event, upload?.digest ?? raw) }),
     };
   },
 });

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname } from "node:path";
 import { text } from "node:stream/consumers";
+import { setTimeout as pause } from "node:timers/promises";
 import { decodeJwt, errors, type JWTPayload, jwtVerify } from "jose";
 import * as z from "zod";
 
@@ -26,7 +27,21 @@ export type LocalNotify = {
   url: string;
   /** Every mail that was accepted, the oldest first. */
   mailbox(): Mail[];
+  /** When every callback that is due was made; how many since the last time told of an email that did not arrive. */
+  settled(): Promise<{ failures: number }>;
   close(): Promise<void>;
+};
+
+/** What Notify may tell of an email in the end. */
+export type EmailStatus = "delivered" | "permanent-failure" | "temporary-failure" | "technical-failure";
+
+export type Callback = {
+  url: string;
+  /** What is shown as `Authorization: Bearer`. */
+  token: string;
+  statusOf: (email: EmailRequest) => EmailStatus;
+  /** Milliseconds between one try and the next; Notify's own five minutes if absent. */
+  retryMs?: number;
 };
 
 type Service = {
@@ -35,6 +50,7 @@ type Service = {
   templates: readonly LocalTemplate[];
   mailbox: ReturnType<typeof openMailbox>;
   respond: (email: EmailRequest) => number | undefined;
+  callbacks: ReturnType<typeof openCallbacks>;
 };
 
 /**
@@ -45,6 +61,7 @@ type Service = {
  * @param options.mailboxFile keeps the mails over a restart; without it they live as long as the process
  * @param options.apiKey `{name}-{service id}-{secret key}`
  * @param options.respond a status to fail a sound request with
+ * @param options.callback whom to tell what became of each email, once its request was answered
  * @throws Error if the file is there but is not a mailbox
  */
 export const startLocalNotify = async (options: {
@@ -53,6 +70,7 @@ export const startLocalNotify = async (options: {
   apiKey: string;
   templates: readonly LocalTemplate[];
   respond?: (email: EmailRequest) => number | undefined;
+  callback?: Callback;
 }): Promise<LocalNotify> => {
   const service: Service = {
     id: options.apiKey.slice(-73, -37),
@@ -60,11 +78,13 @@ export const startLocalNotify = async (options: {
     templates: options.templates,
     mailbox: openMailbox(options.mailboxFile),
     respond: options.respond ?? (() => undefined),
+    callbacks: openCallbacks(options.callback),
   };
   const server = createServer(async (request, response) => {
-    const { status, answer } = await answerTo(service, request);
+    const { status, answer, afterwards } = await answerTo(service, request);
     // A connection kept alive would hold up close() for as long as its client likes.
     if (!server.listening) response.setHeader("connection", "close");
+    if (afterwards) response.once("close", afterwards);
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(answer));
   });
   server.listen(options.port ?? 0, "127.0.0.1");
@@ -73,7 +93,11 @@ export const startLocalNotify = async (options: {
   return {
     url: `http://127.0.0.1:${port}`,
     mailbox: service.mailbox.all,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    settled: service.callbacks.settled,
+    close: async () => {
+      service.callbacks.close();
+      await new Promise((resolve) => server.close(resolve));
+    },
   };
 };
 
@@ -89,14 +113,18 @@ class NotifyError extends Error {
   }
 }
 
-const answerTo = async (service: Service, request: IncomingMessage): Promise<{ status: number; answer: object }> => {
+type Answer = { status: number; answer: object; afterwards?: () => void };
+
+const answerTo = async (service: Service, request: IncomingMessage): Promise<Answer> => {
   const sent = await text(request).catch(() => "");
   try {
     if (request.method !== "POST" || request.url !== "/v2/notifications/email") {
       throw new NotifyError(404, "NotFound", "Not found");
     }
     await authenticate(service, request.headers.authorization);
-    return { status: 201, answer: accept(service, parse(sent), `http://${request.headers.host}`) };
+    const email = parse(sent);
+    const { answer, mail } = accept(service, email, `http://${request.headers.host}`);
+    return { status: 201, answer, afterwards: service.callbacks.prepare(email, mail) };
   } catch (error) {
     const { status, name, messages } =
       error instanceof NotifyError ? error : new NotifyError(500, "Exception", "Internal server error");
@@ -180,7 +208,7 @@ const jsonFrom = (sent: string): unknown => {
   }
 };
 
-const accept = (service: Service, email: EmailRequest, origin: string): object => {
+const accept = (service: Service, email: EmailRequest, origin: string): { answer: object; mail: Mail } => {
   const status = service.respond(email);
   if (status !== undefined) throw new NotifyError(status, errorNames.get(status) ?? "Exception", "Made to fail");
   const template = service.templates.find(({ id }) => id === email.template_id);
@@ -193,16 +221,18 @@ const accept = (service: Service, email: EmailRequest, origin: string): object =
   const fill = (content: string) => content.replace(placeholder, (whole, name) => values.get(key(name)) ?? whole);
   const { reference } = email;
   const [id, subject, body] = [randomUUID(), fill(template.subject), fill(template.body)];
-  service.mailbox.put({
+  const sentAt = new Date().toISOString();
+  const mail = {
     id,
-    sentAt: new Date().toISOString(),
+    sentAt,
     emailAddress: email.email_address,
     template: template.name,
     subject,
     body,
     reference,
-  });
-  return {
+  };
+  service.mailbox.put(mail);
+  const answer = {
     id,
     reference,
     content: { from_email: "cme.referral.exchange@notify.invalid", subject, body, one_click_unsubscribe_url: null },
@@ -210,6 +240,72 @@ const accept = (service: Service, email: EmailRequest, origin: string): object =
     template: { id: template.id, version: 1, uri: `${origin}/services/${service.id}/templates/${template.id}` },
     scheduled_for: null,
     sanitised_content: {},
+  };
+  return { answer, mail };
+};
+
+/** As often as Notify tries again, and how long it waits for that (app/celery/service_callback_tasks.py). */
+const mostRetries = 5;
+const retryEvery = 5 * 60_000;
+
+/**
+ * Tells of each email by `POST`, and again where that fails as Notify understands it: no answer, 429 or 5xx. Source:
+ * https://docs.notifications.service.gov.uk/rest-api.html#delivery-receipts
+ */
+const openCallbacks = (callback: Callback | undefined) => {
+  const closing = new AbortController();
+  const { signal } = closing;
+  const underWay = new Set<Promise<boolean>>();
+  let failures = 0;
+
+  const post = async (target: Callback, body: string): Promise<boolean> => {
+    const headers = { authorization: `Bearer ${target.token}`, "content-type": "application/json" };
+    const answer = await fetch(target.url, { method: "POST", headers, body, signal }).catch(() => undefined);
+    await answer?.body?.cancel();
+    return answer !== undefined && answer.status !== 429 && answer.status < 500;
+  };
+  const tracked = (posting: Promise<boolean>): Promise<boolean> => {
+    underWay.add(posting);
+    return posting.finally(() => underWay.delete(posting));
+  };
+  const tell = async (target: Callback, body: string, answered: Promise<void>): Promise<void> => {
+    let told = await tracked(answered.then(() => post(target, body)));
+    for (let retries = 0; retries < mostRetries && !told && !signal.aborted; retries += 1) {
+      await pause(target.retryMs ?? retryEvery, undefined, { signal, ref: false }).catch(() => {});
+      told = await tracked(post(target, body));
+    }
+  };
+
+  return {
+    /** @returns what is to be called when the email's request was answered */
+    prepare: (email: EmailRequest, { id, sentAt, reference }: Mail): (() => void) => {
+      if (!callback) return () => {};
+      const status = callback.statusOf(email);
+      if (status !== "delivered") failures += 1;
+      const at = sentAt.replace("Z", "000Z");
+      const body = {
+        id,
+        reference,
+        to: email.email_address,
+        status,
+        created_at: at,
+        completed_at: at,
+        sent_at: at,
+        notification_type: "email",
+        template_id: email.template_id,
+        template_version: 1,
+      };
+      const answered = Promise.withResolvers<void>();
+      void tell(callback, JSON.stringify(body), answered.promise);
+      return answered.resolve;
+    },
+    settled: async (): Promise<{ failures: number }> => {
+      while (underWay.size > 0) await Promise.all(underWay);
+      const told = { failures };
+      failures = 0;
+      return told;
+    },
+    close: (): void => closing.abort(),
   };
 };
 

@@ -17,6 +17,7 @@ export type ScheduleOptions = {
 };
 
 export type Schedule = {
+  name: string;
   /** Runs it once more, after a run that is under way. */
   tick(): Promise<void>;
   /** Waits for a run that is under way. */
@@ -56,6 +57,7 @@ export const startSchedule = (options: ScheduleOptions): Schedule => {
   void tick();
 
   return {
+    name,
     tick,
     close: async () => {
       closed = true;

@@ -1,0 +1,9 @@
+import { getPublication as route } from "../../shared/contract/publications.ts";
+import { type Operation, serve } from "../../shared/http/serve.ts";
+import { type DocumentDependencies, documentDependencies } from "./find-document.ts";
+import { showDocument } from "./show-document.ts";
+
+const getPublication: Operation<typeof route, DocumentDependencies> = (call, deps) =>
+  showDocument(route, call, call.params.number, deps);
+
+export const handler = serve(route, documentDependencies, getPublication);
