@@ -1,10 +1,11 @@
 import type { KMSClient } from "@aws-sdk/client-kms";
 import { environment } from "../../shared/aws/environment.ts";
 import type { Contact } from "../../shared/domain/contacts.ts";
-import { type Action, decide, lifecycle } from "../../shared/domain/lifecycle.ts";
+import { type Action, appliesTo, decide, lifecycle } from "../../shared/domain/lifecycle.ts";
 import { type Fact, partyOf, type Referral, type Step } from "../../shared/domain/referral.ts";
 import {
   notFound,
+  notOfThisKind,
   notYourRole,
   removalNotPermitted,
   stateDoesNotAllow,
@@ -30,6 +31,15 @@ export const actionDependencies = () => ({
   tables: tableNames("answers", "proofs", "directory", "referrals", "entries", "events", "outbox", "records"),
   kms: kmsClient(),
   recordKey: environment("RECORD_KEY").RECORD_KEY,
+});
+
+/** What an action needs that may take an entry off a list, with the enquiries about the child. */
+export const closingDependencies = () => withEnquiries(actionDependencies());
+export type ClosingDependencies = ReturnType<typeof closingDependencies>;
+
+export const withEnquiries = <Given extends { tables: object }>(given: Given) => ({
+  ...given,
+  tables: { ...(given.tables as Given["tables"]), ...tableNames("enquiries", "caseEvents", "fingerprints") },
 });
 
 type ActionCall = { caller: Caller; intent: Intent; proof: Proof; params: { id: string } };
@@ -67,11 +77,12 @@ export const actOnReferral = (
     },
   );
 
-/** @throws Refusal `not-your-role`; the present state with `state-does-not-allow`, or why the gate is shut */
+/** @throws Refusal `not-your-role`; `not-of-this-kind`; the present state with `state-does-not-allow`, or why the gate is shut */
 const permit = (action: Action, referral: Referral, caller: Caller): void => {
-  const decision = decide(action, partyOf(referral, caller.authority), referral.state);
+  const decision = decide(action, partyOf(referral, caller.authority, lifecycle[action].by), referral.state);
+  if (!decision.permitted && decision.because === "role") throw notYourRole(lifecycle[action].by);
+  if (!appliesTo(referral.kind, action)) throw notOfThisKind();
   if (decision.permitted) return;
-  if (decision.because === "role") throw notYourRole(lifecycle[action].by);
   if (action === "remove") throw removalNotPermitted(referral.state, reasonsAgainstRemovalFrom(referral.state));
   throw stateDoesNotAllow(referral.state, referral.version);
 };

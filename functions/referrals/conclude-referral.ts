@@ -6,16 +6,16 @@ import type { Call } from "../../shared/http/call.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
 import {
-  type ActionDependencies,
-  actionDependencies,
   actOnReferral,
+  type ClosingDependencies,
+  closingDependencies,
   factOf,
   noteWrites,
   stepWrites,
 } from "./act-on-referral.ts";
 import { closeEntry, entriesOf, entryWrites } from "./entries-of-referral.ts";
 
-const concludeReferral: Operation<typeof route, ActionDependencies> = (call, deps) =>
+const concludeReferral: Operation<typeof route, ClosingDependencies> = (call, deps) =>
   actOnReferral(call, deps, "conclude", async (situation) => {
     const { referral, now } = situation;
     const fact = factOf(call, situation, undefined, { outcome: call.body.outcome });
@@ -40,4 +40,4 @@ const closureOf = (body: Call<typeof route>["body"], now: string): Closure =>
     ? { as: body.outcome, at: now, schoolUrn: body.schoolUrn, startDate: body.startDate }
     : { as: body.outcome, at: now };
 
-export const handler = serve(route, actionDependencies, concludeReferral);
+export const handler = serve(route, closingDependencies, concludeReferral);

@@ -1,35 +1,38 @@
 import { v7 as uuidV7 } from "uuid";
 import { summaryOf } from "../../shared/contract/present.ts";
 import { confirmReceipt as route } from "../../shared/contract/referrals.ts";
-import { newEntry } from "../../shared/domain/entry.ts";
-import { advance } from "../../shared/domain/referral.ts";
+import { type Entry, newEntry } from "../../shared/domain/entry.ts";
+import { advance, type Referral } from "../../shared/domain/referral.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
+import { measure, secondsBetween } from "../../shared/observability/metrics.ts";
 import { contactUnchanged } from "../../shared/store/directory.ts";
+import type { Write } from "../../shared/store/dynamo.ts";
 import { putNewEntry } from "../../shared/store/entries.ts";
+import { findableWrites } from "../../shared/store/fingerprints.ts";
+import { tableNames } from "../../shared/store/table-names.ts";
 import { actOnReferral, factOf, namedContact, noteWrites, stepWrites } from "./act-on-referral.ts";
-import { type EvidenceDependencies, evidenceDependencies, issueEvidence } from "./issue-evidence.ts";
+import { evidenceDependencies, issueEvidence } from "./issue-evidence.ts";
+
+const dependencies = () => {
+  const given = evidenceDependencies();
+  return { ...given, tables: { ...given.tables, ...tableNames("fingerprints") } };
+};
 
 /**
  * Guidance, "Working with other local authorities": until the receiving authority confirms receipt, the child stays on
  * the previous authority's list. Only a named contact's word is a receipt.
  */
-const confirmReceipt: Operation<typeof route, EvidenceDependencies> = (call, deps) =>
+const confirmReceipt: Operation<typeof route, ReturnType<typeof dependencies>> = (call, deps) =>
   actOnReferral(call, deps, "confirm-receipt", async (situation) => {
     const { referral, now } = situation;
     const contact = namedContact(situation, call.body.confirmedBy, "/confirmedBy");
-    const opened = newEntry({
-      entryId: uuidV7(),
-      authority: referral.recipient,
-      openedAt: now,
-      referralId: referral.referralId,
-      openedByReferralId: referral.referralId,
-    });
+    const opened = entryOpenedBy(referral, now);
     const step = advance(
       referral,
       "confirm-receipt",
       factOf(call, situation, contact, { payloadDigest: referral.payloadDigest }),
-      { receivedAt: now, receivedBy: contact.contactId, recipientEntryId: opened.entryId },
+      { receivedAt: now, receivedBy: contact.contactId, recipientEntryId: opened?.entryId ?? null },
     );
     const receipt = await issueEvidence(deps, "receipt", step, contact);
     const received = { ...step, after: { ...step.after, receipt } };
@@ -37,11 +40,26 @@ const confirmReceipt: Operation<typeof route, EvidenceDependencies> = (call, dep
       writes: [
         contactUnchanged(deps.tables.directory, contact),
         ...stepWrites(deps.tables, received),
-        putNewEntry(deps.tables.entries, opened),
+        ...(opened ? entryWrites(deps.tables, opened, now) : []),
         ...(await noteWrites(deps, received, call.body.note)),
       ],
       reply: reply(route, 201, { receipt, referral: summaryOf(received.after, now) }),
+      afterwards: () =>
+        measure("TimeToReceipt", secondsBetween(referral.submittedAt, now), { urgency: referral.urgency }),
     };
   });
 
-export const handler = serve(route, evidenceDependencies, confirmReceipt);
+/** The child's entry on the recipient's list; none of a child who is on the register of children not in school. */
+const entryOpenedBy = (referral: Referral, openedAt: string): Entry | undefined => {
+  const { kind, referralId, recipient: authority, figures, fingerprints } = referral;
+  if (kind === "register-transfer") return undefined;
+  const came = { referralId, openedByReferralId: referralId };
+  return newEntry({ entryId: uuidV7(), authority, openedAt, ...came, figures, fingerprints });
+};
+
+const entryWrites = (tables: { entries: string; fingerprints: string }, opened: Entry, at: string): Write[] => [
+  putNewEntry(tables.entries, opened),
+  ...findableWrites(tables.fingerprints, undefined, opened, at),
+];
+
+export const handler = serve(route, dependencies, confirmReceipt);

@@ -1,6 +1,6 @@
 import { getRemoval as route } from "../../shared/contract/referrals.ts";
 import { partyOf } from "../../shared/domain/referral.ts";
-import { notYourRole } from "../../shared/domain/refusals.ts";
+import { notOfThisKind, notYourRole } from "../../shared/domain/refusals.ts";
 import { reasonsAgainstRemoval } from "../../shared/domain/removal-gate.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
@@ -14,6 +14,7 @@ const dependencies = () => ({ dynamo: dynamoClient(), tables: tableNames("referr
 const getRemoval: Operation<typeof route, ReturnType<typeof dependencies>> = async (call, deps) => {
   const referral = await partysReferral(call, deps);
   if (partyOf(referral, call.caller.authority) !== "sender") throw notYourRole("sender");
+  if (referral.senderEntryId === null) throw notOfThisKind();
   const [item] = await readAll(deps.dynamo, [entryPlace(deps.tables.entries, referral.senderEntryId)]);
   const senderEntry = entryFrom(item);
   if (!senderEntry) throw new TypeError("A referral without its sender's entry");

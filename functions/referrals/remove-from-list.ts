@@ -6,12 +6,14 @@ import { reasonsAgainstRemoval } from "../../shared/domain/removal-gate.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
 import { contactUnchanged } from "../../shared/store/directory.ts";
-import { actOnReferral, factOf, namedContact, stepWrites } from "./act-on-referral.ts";
+import { actOnReferral, factOf, namedContact, stepWrites, withEnquiries } from "./act-on-referral.ts";
 import { closeEntry, entriesOf } from "./entries-of-referral.ts";
-import { type EvidenceDependencies, evidenceDependencies, issueEvidence } from "./issue-evidence.ts";
+import { evidenceDependencies, issueEvidence } from "./issue-evidence.ts";
+
+const dependencies = () => withEnquiries(evidenceDependencies());
 
 /** The gate (R1): the sender's entry closes as transferred only while the receipt stands at the moment of commit. */
-const removeFromList: Operation<typeof route, EvidenceDependencies> = (call, deps) =>
+const removeFromList: Operation<typeof route, ReturnType<typeof dependencies>> = (call, deps) =>
   actOnReferral(call, deps, "remove", async (situation) => {
     const { referral, now } = situation;
     const { senderEntry } = await entriesOf(deps, referral);
@@ -33,4 +35,4 @@ const removeFromList: Operation<typeof route, EvidenceDependencies> = (call, dep
     };
   });
 
-export const handler = serve(route, evidenceDependencies, removeFromList);
+export const handler = serve(route, dependencies, removeFromList);

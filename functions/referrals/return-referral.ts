@@ -1,6 +1,5 @@
 import { summaryOf } from "../../shared/contract/present.ts";
 import { returnReferral as route } from "../../shared/contract/referrals.ts";
-import { release } from "../../shared/domain/entry.ts";
 import { advance } from "../../shared/domain/referral.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
@@ -12,7 +11,7 @@ import {
   noteWrites,
   stepWrites,
 } from "./act-on-referral.ts";
-import { entriesOf, entryWrites } from "./entries-of-referral.ts";
+import { releaseWrites } from "./entries-of-referral.ts";
 
 const returnReferral: Operation<typeof route, ActionDependencies> = (call, deps) =>
   actOnReferral(call, deps, "return", async (situation) => {
@@ -20,11 +19,10 @@ const returnReferral: Operation<typeof route, ActionDependencies> = (call, deps)
     const { reason, suggestedRecipient, note } = call.body;
     const details = { reason, ...(suggestedRecipient && { suggestedRecipient }) };
     const step = advance(referral, "return", factOf(call, situation, undefined, details));
-    const { senderEntry } = await entriesOf(deps, referral);
     return {
       writes: [
         ...stepWrites(deps.tables, step),
-        ...entryWrites(deps.tables, senderEntry, release(senderEntry, referral.referralId)),
+        ...(await releaseWrites(deps, referral)),
         ...(await noteWrites(deps, step, note)),
       ],
       reply: reply(route, 201, summaryOf(step.after, now)),

@@ -6,6 +6,17 @@ const text = (id: string, description: string) => z.string().meta({ header: { id
 /** The headers that OpenAPI tells of, by their names. */
 const requestId = { "x-request-id": text("RequestId", "The request's id: quote it when something went wrong") };
 const location = { Location: text("Location", "The path of the thing that was made") };
+const etag = { ETag: text("ETag", "The version, for If-Match or If-None-Match") };
+/** Of a publication. */
+const signed = {
+  ETag: text("PublicationETag", "The document's, for If-None-Match: JSON and CSV have one each"),
+  Vary: text("Vary", "Accept"),
+  "X-Publication-Number": text("PublicationNumber", "The publication's number"),
+  "X-JWS-Signature": text(
+    "PublicationSignature",
+    "JWS with detached content (RFC 7515, Appendix F) over the document's bytes, by a key of /.well-known/jwks.json; its header tells the issuer, the moment and the publication's number",
+  ),
+};
 const idempotencyReplayed = {
   "Idempotency-Replayed": z
     .literal("true")
@@ -42,6 +53,8 @@ export const answerHeaders = ({ access, method, answers }: Route, status: number
   z.object({
     ...requestId,
     ...(answers[status]?.location && location),
+    ...(answers[status]?.etag && etag),
+    ...(answers[status]?.signed && signed),
     ...(access.kind === "token" && method !== "GET" && idempotencyReplayed),
     ...(status === 401 && challenge),
   });

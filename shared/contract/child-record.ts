@@ -1,4 +1,6 @@
 import * as z from "zod";
+import { enquiryOutcomeCodes, enquiryStepCodes } from "../domain/enquiry-steps.ts";
+import { reasonMissingCodes } from "../domain/figures.ts";
 import { checkLetterAgrees, hasUpnShape, normaliseUpn } from "../domain/upn.ts";
 import {
   authorityCode,
@@ -53,32 +55,6 @@ const noUpnReasonCodes = [
 const senStatusCodes = ["none", "sen-support", "ehc-plan"] as const;
 
 /**
- * Why the child is missing education: the reasons of the DfE's termly collection of children missing education, the two
- * beliefs about a move, unknown and other.
- */
-const reasonMissingCodes = [
-  "moved-from-another-authority",
-  "moved-from-another-country",
-  "application-awaiting-outcome",
-  "place-offered-not-accepted",
-  "awaiting-start",
-  "preference-not-met",
-  "unsuitable-home-education",
-  "difficulty-accessing-place",
-  "dissatisfied-general",
-  "dissatisfied-send",
-  "mental-health",
-  "physical-health",
-  "parent-declined-to-register",
-  "did-not-apply",
-  "challenging-sao",
-  "believed-moved-to-another-authority",
-  "believed-moved-abroad",
-  "unknown",
-  "other",
-] as const;
-
-/**
  * Guidance, "Cohorts of children who may be at greater risk of becoming CME". Harm or neglect, and special needs, have
  * sections of their own in the record; children who ceased to attend a school are told by the reason.
  */
@@ -130,34 +106,6 @@ const evidenceKindCodes = [
   "police",
   "border",
   "other",
-] as const;
-
-/** Guidance, "Conducting enquiries": one code for each bullet, in its order. */
-export const enquiryStepCodes = [
-  "contact-parent",
-  "check-agencies-involved",
-  "check-siblings-schools",
-  "check-previous-authority-or-school",
-  "check-new-authority-or-school",
-  "check-home-authority",
-  "speak-to-landlord",
-  "check-own-databases",
-  "check-external-agencies-databases",
-  "check-s2s",
-  "check-giap",
-  "check-national-databases",
-  "home-visit",
-  "contact-relatives-and-neighbours",
-] as const;
-
-/** What came of an enquiry (ours). */
-const enquiryOutcomeCodes = [
-  "no-answer",
-  "answer-awaited",
-  "nothing-found",
-  "information-received",
-  "found",
-  "not-applicable",
 ] as const;
 
 /** Guidance, "Children at risk of harm". */

@@ -1,8 +1,9 @@
 import * as z from "zod";
 import { channels, deliveryStates } from "../domain/delivery.ts";
-import { eventTypes } from "../domain/lifecycle.ts";
+import { toldTypes } from "../domain/told-events.ts";
+import { eventData } from "./event-data.ts";
 import { listing, page } from "./listing.ts";
-import { contactId, instant, referralId, uuidV7 } from "./primitives.ts";
+import { contactId, instant, uuidV7 } from "./primitives.ts";
 import { route } from "./route.ts";
 
 const reading = { kind: "token", scope: "referrals", proof: "remembered" } as const;
@@ -21,14 +22,16 @@ const subscription = z
   })
   .meta({ id: "Subscription", description: "Where an authority's webhooks go; never with its secret" });
 
+/** Word of a failing endpoint is of the delivery that failed; a test is of nothing. */
+export const deliveryData = z.union([eventData, z.strictObject({ deliveryId: uuidV7 }), z.strictObject({})]);
+
 const delivery = z
   .strictObject({
     deliveryId: uuidV7.meta({ description: "The webhook-id of every attempt" }),
     channel: z.enum(channels),
     contactId: contactId.nullable(),
     type: z.string(),
-    referralId: referralId.nullable(),
-    sequence: z.int().positive().nullable(),
+    data: deliveryData,
     state: z.enum(deliveryStates),
     attempts: z.array(
       z.strictObject({
@@ -65,9 +68,9 @@ export const readEventFeed = route({
       schema: z.strictObject({
         items: z.array(
           z.strictObject({
-            type: z.enum(eventTypes),
+            type: z.enum(toldTypes),
             timestamp: instant,
-            data: z.strictObject({ referralId, sequence: z.int().positive() }),
+            data: eventData,
           }),
         ),
         next: z.string(),
@@ -146,6 +149,31 @@ export const listDeliveries = route({
   }),
   answers: { 200: { description: "One page of deliveries", schema: page(delivery).meta({ id: "DeliveryPage" }) } },
   handler: "functions/delivery/list-deliveries.ts",
+  cacheControl: "no-store",
+});
+
+/**
+ * What GOV.UK Notify says of an email: the members that are used here; it may add others. Source:
+ * https://docs.notifications.service.gov.uk/rest-api.html#delivery-receipts
+ */
+const emailStatus = z.looseObject({
+  id: z.uuid().meta({ description: "Notify's id of the email" }),
+  reference: z.string().max(1000).nullable().meta({ description: "The delivery's id" }),
+  to: z.string().max(320).meta({ description: "The address that was written to: compared, and not kept" }),
+  status: z.enum(["delivered", "permanent-failure", "temporary-failure", "technical-failure"]),
+});
+
+export const recordEmailStatus = route({
+  operationId: "recordEmailStatus",
+  method: "POST",
+  path: "/notify/delivery-status",
+  summary: "For GOV.UK Notify alone: its delivery receipts, which tell what became of an email",
+  access: { kind: "notify-callback" },
+  body: emailStatus,
+  answers: {
+    200: { description: "Noted; also what is of no delivery", schema: z.strictObject({ status: z.literal("ok") }) },
+  },
+  handler: "functions/delivery/record-email-status.ts",
   cacheControl: "no-store",
 });
 

@@ -144,6 +144,7 @@ const valueAt = (value: unknown, path: Path): unknown => path.reduce(memberOf, v
 /** The schema of the value at a path; undefined where the path and what was sent don't settle it. */
 function schemaAt(schema: Schema | undefined, sent: unknown, path: Path): Schema | undefined {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return schemaAt(schema.unwrap(), sent, path);
+  if (schema instanceof z.ZodPipe) return schemaAt(schema.out, sent, path);
   if (schema instanceof z.ZodDiscriminatedUnion) return schemaAt(chosenOption(schema, sent), sent, path);
   const [step, ...rest] = path;
   if (step === undefined) return schema;

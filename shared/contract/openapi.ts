@@ -30,6 +30,11 @@ export const openapiDocument = (issuer: string) =>
           description:
             "Access token of POST /oauth2/token, with a DPoP proof for each request (RFC 9449). Each operation names the scope that the token must have.",
         },
+        notify: {
+          type: "http",
+          scheme: "bearer",
+          description: "The token that was entered in GOV.UK Notify's settings.",
+        },
       },
     },
     paths: paths(),
@@ -47,13 +52,19 @@ const operation = (route: Route): ZodOpenApiOperationObject => ({
   operationId: route.operationId,
   summary: route.summary,
   tags: [capability(route)],
-  security: route.access.kind === "token" ? scopesOf(route.access).map((scope) => ({ dpop: [scope] })) : [],
+  security: security(route),
   requestParams: {
     ...(route.params && { path: route.params }),
     ...(route.query && { query: route.query }),
     header: requestHeaders(route),
   },
   ...(route.body && { requestBody: { required: true, content: { "application/json": { schema: route.body } } } }),
+  ...(route.upload && {
+    requestBody: {
+      required: true,
+      content: Object.fromEntries(route.upload.media.map((media) => [media, { schema: file }])),
+    },
+  }),
   ...(route.access.kind === "client-assertion" && { requestBody: tokenRequest }),
   responses: {
     ...problemAnswers(route),
@@ -61,13 +72,35 @@ const operation = (route: Route): ZodOpenApiOperationObject => ({
   },
 });
 
+const security = ({ access }: Route) => {
+  if (access.kind === "notify-callback") return [{ notify: [] }];
+  return access.kind === "token" ? scopesOf(access).map((scope) => ({ dpop: [scope] })) : [];
+};
+
 /** The folder of the route's function. */
 const capability = ({ handler }: Route): string => handler.split("/")[1] ?? "";
 
-const requestHeaders = ({ access, method }: Route) =>
+const file = z.string().meta({ override: { type: "string", format: "binary" } });
+
+const requestHeaders = ({ access, method, ifMatch, ifNoneMatch }: Route) =>
   z.object({
-    ...(access.kind !== "public" && { DPoP: proof }),
+    ...((access.kind === "token" || access.kind === "client-assertion") && { DPoP: proof }),
     ...(access.kind === "token" && method !== "GET" && { "Idempotency-Key": idempotencyKey }),
+    ...(ifMatch && { "If-Match": etag }),
+    ...(ifNoneMatch && { "If-None-Match": etags }),
+  });
+
+const etag = z
+  .string()
+  .regex(/^"[1-9][0-9]{0,14}"$/)
+  .meta({ param: { id: "IfMatch" }, description: "The ETag of the version that the request is to change" });
+
+const etags = z
+  .string()
+  .optional()
+  .meta({
+    param: { id: "IfNoneMatch" },
+    description: "The ETags of the copies that the caller has: 304 where one is it",
   });
 
 const proof = z.string().meta({
@@ -86,12 +119,12 @@ const idempotencyKey = z
   });
 
 const answer = (route: Route, status: number): ZodOpenApiResponseObject => {
-  const { description = "", schema, otherMedia = {} } = route.answers[status] ?? {};
-  const media = { ...(schema && { "application/json": schema }), ...otherMedia };
+  const { description = "", schema, otherMedia = {}, file: media } = route.answers[status] ?? {};
+  const all = { ...(schema && { "application/json": schema }), ...otherMedia, ...(media && { [media]: file }) };
   return {
     description,
     headers: answerHeaders(route, status),
-    content: Object.fromEntries(Object.entries(media).map(([type, each]) => [type, { schema: each }])),
+    content: Object.fromEntries(Object.entries(all).map(([type, each]) => [type, { schema: each }])),
   };
 };
 

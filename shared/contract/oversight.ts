@@ -1,5 +1,154 @@
 import * as z from "zod";
+import { reasonMissingCodes } from "../domain/figures.ts";
+import { referralStates } from "../domain/lifecycle.ts";
+import { bandCodes, seasons, sexes, type Term, yearGroups } from "../domain/statistics.ts";
+import { confidential } from "../domain/suppression.ts";
+import { contact } from "./directory.ts";
+import { listing, page } from "./listing.ts";
+import { authorityCode, calendarDate, directoryCode, instant } from "./primitives.ts";
 import { route } from "./route.ts";
+
+const count = z.int().nonnegative();
+
+const byState = z.record(z.enum(referralStates), count);
+
+/** Percentiles come from counts in classes, so that nothing has to look at a referral. */
+const timeToReceipt = z
+  .strictObject({
+    receipts: count.describe("Those confirmed in this calendar month and the eleven before it"),
+    medianMinutes: count.nullable(),
+    ninetiethPercentileMinutes: count.nullable(),
+  })
+  .meta({
+    id: "TimeToReceipt",
+    description:
+      "From submission to receipt. Rounded up: to the minute up to 20 minutes, beyond that by at most a tenth. null where there is no receipt",
+  });
+
+const silence = {
+  overdue: count.describe("Of those that await its receipt: past the deadline"),
+  overdueThrice: count.describe("Of those: past three times the response time"),
+};
+
+/** Ids and times alone: the names and addresses stand in the contact list. */
+const overviewItem = z
+  .strictObject({
+    authority: directoryCode,
+    name: z.string(),
+    contacts: z.strictObject({
+      inEffect: count,
+      unverified: z
+        .array(contact.pick({ contactId: true, role: true, verifiedAt: true }))
+        .describe("Those that nobody has verified for 120 days"),
+      unreachable: z
+        .array(z.strictObject({ ...contact.pick({ contactId: true, role: true }).shape, unreachableSince: instant }))
+        .describe("Those whose emails come back"),
+    }),
+    referrals: z.strictObject({
+      sent: byState.describe("As the sender, by state"),
+      received: byState.describe("As the recipient, by state"),
+      ...silence,
+      timeToReceipt,
+    }),
+  })
+  .meta({ id: "OverviewItem", description: "What the DfE sees of one authority" });
+
+export const overview = route({
+  operationId: "getOverview",
+  method: "GET",
+  path: "/v1/overview",
+  summary:
+    "For the DfE: every authority that exists today, by code, its contacts that are unverified or unreachable, and its referrals in numbers, counted seconds after they happen",
+  access: { kind: "token", scope: "oversight", proof: "remembered" },
+  query: z.strictObject(listing),
+  answers: {
+    200: {
+      description: "One page of authorities, with the totals of them all",
+      schema: z
+        .strictObject({
+          asOf: instant,
+          totals: z.strictObject({
+            authorities: count,
+            contacts: z.strictObject({ inEffect: count, unverified: count, unreachable: count }),
+            referrals: z.strictObject({ byState, ...silence, timeToReceipt }),
+          }),
+          ...page(overviewItem).shape,
+        })
+        .meta({ id: "Overview" }),
+    },
+  },
+  handler: "functions/oversight/get-overview.ts",
+  cacheControl: "no-store",
+});
+
+const term = z
+  .templateLiteral([z.string().regex(/^20[2-9]\d$/), "-", z.enum(seasons)])
+  .transform((value): Term => value as Term)
+  .meta({
+    description:
+      "A term of the DfE's collection by the calendar year of its census day, such as 2026-autumn (first Thursday of October), 2027-spring (third Thursday of January) and 2027-summer (third Thursday of May)",
+  });
+
+const shown = z
+  .union([count, z.literal(confidential)])
+  .meta({ id: "ShownNumber", description: "A number of children, or c (confidential) in place of one" });
+const shownBy = <const Codes extends readonly string[]>(codes: Codes) => z.record(z.enum(codes), shown);
+
+const authorityFigures = z
+  .strictObject({
+    authority: authorityCode,
+    name: z.string(),
+    onCensusDay: z.strictObject({
+      total: shown,
+      bySex: shownBy(sexes),
+      byYearGroup: shownBy(yearGroups).describe(
+        "By age: the national curriculum year group of the child's school year",
+      ),
+      byReason: shownBy(reasonMissingCodes).describe(
+        "The reason that the record said when the child came onto the list",
+      ),
+      byDuration: shownBy(bandCodes).describe(
+        "Since the child came onto the list on which it is now; a week's band begins with its first day, and over 52 weeks is more than 364 days",
+      ),
+    }),
+    atAnyPoint: z.strictObject({
+      academicYear: z.string().describe("The one before the census day's, such as 2025/26: 1 September to 31 August"),
+      total: shown.describe("How many entries were on the list at any point in it"),
+    }),
+  })
+  .meta({ id: "AuthorityFigures", description: "The figures of one authority's CME list" });
+
+export const statistics = route({
+  operationId: "getStatistics",
+  method: "GET",
+  path: "/v1/statistics",
+  summary:
+    "The figures of a term in the shape of the DfE's termly collection: the caller's own, or for the DfE those of every authority",
+  access: { kind: "token", scope: ["cme-list", "oversight"], proof: "remembered" },
+  query: z.strictObject({
+    term,
+    authority: authorityCode.optional().describe("For the DfE: this authority alone"),
+  }),
+  answers: {
+    200: {
+      description:
+        "Children of compulsory school age on the CME list at the end of census day. Numbers below 5 other than 0 are c, and so are others from which they could be found out. There is no sum over authorities, because it would show what is c among them",
+      schema: z
+        .strictObject({ term: z.string(), censusDate: calendarDate, asOf: instant, items: z.array(authorityFigures) })
+        .meta({ id: "Statistics" }),
+      otherMedia: {
+        "text/csv": z
+          .string()
+          .describe(
+            "A row for each number (RFC 4180, UTF-8 with a byte-order mark), with the columns time_period, time_identifier, census_date, geographic_level, new_la_code, old_la_code, la_name, measure, breakdown_topic, breakdown, number",
+          ),
+      },
+    },
+  },
+  refusals: ["not-your-role", "not-acceptable"],
+  handler: "functions/oversight/get-statistics.ts",
+  cacheControl: "no-store",
+});
 
 export const healthz = route({
   operationId: "getHealth",

@@ -68,6 +68,28 @@ export const authorityCode = z
   .brand<"AuthorityCode">();
 export type AuthorityCode = z.output<typeof authorityCode>;
 
+export const gssCode = z
+  .string()
+  .regex(/^[EWSN]\d{8}$/, "must be a GSS code")
+  .describe("GSS code, such as E08000025 for Birmingham");
+
+/**
+ * An authority's code in the contact list: its DfE number. Authorities of Scotland and Northern Ireland have none, and
+ * are listed under their GSS codes.
+ */
+export const directoryCode = z
+  .union([
+    authorityCode,
+    z
+      .string()
+      .regex(/^[SN]\d{8}$/, "the GSS code of one in Scotland or Northern Ireland")
+      .brand<"AuthorityCode">(),
+  ])
+  .meta({
+    id: "DirectoryCode",
+    description: "DfE number of an authority in England or Wales; GSS code of one in Scotland or Northern Ireland",
+  });
+
 /** A named contact on the contact list, such as 201-lead. */
 export const contactId = z
   .string()

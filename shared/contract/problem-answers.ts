@@ -1,7 +1,9 @@
 import * as z from "zod";
 import type { ZodOpenApiResponseObject, ZodOpenApiResponsesObject } from "zod-openapi";
 import { deliveryStates } from "../domain/delivery.ts";
+import { enquiryStates } from "../domain/enquiry.ts";
 import { referralStates } from "../domain/lifecycle.ts";
+import { noticeStates } from "../domain/notice.ts";
 import {
   entryAlreadyReferred,
   type RefusalCode,
@@ -12,28 +14,45 @@ import {
   validationFailed,
 } from "../domain/refusals.ts";
 import { reasonsAgainstRemovalFrom } from "../domain/removal-gate.ts";
+import { reorganisationStates } from "../domain/reorganisation.ts";
 import { kindOf, problemOf } from "../http/problem.ts";
 import { otherProblemHeaders, problemHeaders } from "./answer-headers.ts";
-import { referralId } from "./primitives.ts";
+import { contact } from "./directory.ts";
+import { authorityCode, directoryCode, referralId, uuidV7 } from "./primitives.ts";
 import { removalReason } from "./referrals.ts";
 import type { Route } from "./route.ts";
 
 const allCodes = Object.keys(kindOf) as RefusalCode[];
 const codesOf = (status: number): RefusalCode[] => allCodes.filter((code) => kindOf[code].status === status);
 
+/** Every code of that status but the one that GOV.UK Notify alone can meet. */
+const commonCodesOf = (status: number): RefusalCode[] => codesOf(status).filter((code) => code !== "callback-token");
+
 const when = (holds: unknown, ...codes: RefusalCode[]): RefusalCode[] => (holds ? codes : []);
 
 /** Everything that a route can refuse: what follows from the parts of its request, and what it declares itself. */
-export const refusalsOf = ({ access, method, params, query, body, refusals = [] }: Route): RefusalCode[] => {
+export const refusalsOf = ({
+  access,
+  method,
+  params,
+  query,
+  body,
+  upload,
+  ifMatch,
+  refusals = [],
+}: Route): RefusalCode[] => {
   const byToken = access.kind === "token";
   const unsafe = byToken && method !== "GET";
   return [
-    ...when(byToken, ...codesOf(401), "scope-missing"),
+    ...when(byToken, ...commonCodesOf(401), "scope-missing"),
+    ...when(access.kind === "notify-callback", "callback-token"),
     ...when(unsafe, "idempotency-key-missing", "idempotency-key-malformed", "idempotency-key-reused"),
     ...when(params, "not-found"),
     ...when(query && "cursor" in query.shape, "cursor-invalid"),
     ...when(body, "media-type-unsupported", "malformed-json", "duplicate-member", "nesting-too-deep"),
-    ...when(body || access.kind === "client-assertion", "body-too-large"),
+    ...when(ifMatch, "precondition-required", "if-match-malformed", "precondition-failed"),
+    ...when(upload, "media-type-unsupported"),
+    ...when(body || upload || access.kind === "client-assertion", "body-too-large"),
     // From here on every route: query parameters that it does not have are refused.
     "validation-failed",
     "too-many-requests",
@@ -61,23 +80,60 @@ const problem = z
       )
       .optional()
       .describe("With validation-failed: every fault that was found, 50 at most"),
+    contacts: z
+      .array(
+        z.object({
+          authority: directoryCode,
+          name: z.string(),
+          role: contact.shape.role,
+          email: z.string(),
+          telephone: z.string(),
+        }),
+      )
+      .optional()
+      .describe("With validation-failed: whom to contact where nothing is sent to through the exchange"),
+    successors: z
+      .array(z.object({ code: directoryCode, name: z.string() }))
+      .optional()
+      .describe("With validation-failed: the authorities that have succeeded the one that was named, which has ended"),
     scope: z.string().optional().describe("With scope-missing: the scope that the token must have"),
     state: z
-      .enum([...referralStates, ...deliveryStates])
+      .enum([
+        ...referralStates,
+        ...enquiryStates,
+        ...noticeStates,
+        ...deliveryStates,
+        ...reorganisationStates,
+        "retired",
+      ])
       .optional()
-      .describe("With state-does-not-allow and removal-not-permitted: the present state of the referral or delivery"),
+      .describe("With state-does-not-allow and removal-not-permitted: the present state of the thing"),
     version: z
       .int()
       .positive()
       .optional()
-      .describe("With state-does-not-allow: the present version of the referral or delivery"),
+      .describe("With state-does-not-allow and precondition-failed: the present version of the thing"),
     reasons: z
       .array(removalReason)
       .optional()
       .describe("With removal-not-permitted: why the child's name must stay on the list"),
+    rows: z
+      .array(z.object({ line: z.int().positive(), column: z.string(), reason: z.string() }))
+      .optional()
+      .describe("With rows-refused: what is wrong in which line and column of the file"),
+    more: z.int().nonnegative().optional().describe("With rows-refused: how many there are besides those in rows"),
     referralId: referralId
       .optional()
       .describe("With entry-already-referred: the open referral by which the child has been referred"),
+    enquiries: z
+      .array(z.object({ enquiryId: uuidV7, asked: authorityCode }))
+      .optional()
+      .describe("With too-many-enquiries: which authorities are being asked about the child"),
+    guidance: z
+      .object({ section: z.string(), text: z.string() })
+      .optional()
+      .describe("With too-many-enquiries: the sentence of the statutory guidance that it rests on, and its section"),
+    enquiryId: uuidV7.optional().describe("With already-asked: the enquiry by which that authority is being asked"),
     allowed: z.array(z.string()).optional().describe("With method-not-allowed: the methods that this address answers"),
     retryAfter: z.int().positive().optional().describe("With too-many-requests: seconds to wait, as in Retry-After"),
   })
@@ -90,9 +146,12 @@ const meaning: Readonly<Record<number, string>> = {
   404: "There is nothing here, or nothing that the caller may see",
   406: "The exchange can't answer in the media type that was asked for",
   409: "What is asked for conflicts with the present state",
-  413: "The body is larger than 256 KiB",
+  410: "It was here, and has been erased",
+  412: "It has been changed since the version that If-Match names",
+  413: "The body is larger than it may be",
   415: "The body is not in the media type that is taken here",
   422: "The request is understood, and not acceptable",
+  428: "If-Match is missing",
   429: "The caller asks more often than it may",
   500: "The exchange failed. Nothing was half done",
   503: "Not possible at the moment. Nothing was half done: repeat the request",
@@ -140,7 +199,7 @@ const problemAnswer = (status: number, codes: readonly RefusalCode[]): ZodOpenAp
 const shared = new Map(
   Object.keys(meaning)
     .map(Number)
-    .map((status) => [status, { id: `Problem${status}`, ...problemAnswer(status, codesOf(status)) }]),
+    .map((status) => [status, { id: `Problem${status}`, ...problemAnswer(status, commonCodesOf(status)) }]),
 );
 
 const otherwise = {
@@ -154,7 +213,8 @@ export const problemAnswers = (route: Route): ZodOpenApiResponsesObject => {
   const byStatus = [...shared].flatMap(([status, all]) => {
     const own = codesOf(status).filter((code) => codes.includes(code));
     if (own.length === 0) return [];
-    return [[status, own.length === codesOf(status).length ? all : problemAnswer(status, own)] as const];
+    const isShared = own.length === commonCodesOf(status).length;
+    return [[status, isShared ? all : problemAnswer(status, own)] as const];
   });
   return { ...Object.fromEntries(byStatus), default: otherwise };
 };

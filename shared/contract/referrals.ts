@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { eventTypes, referralStates } from "../domain/lifecycle.ts";
+import { eventTypes, referralKinds, referralStates } from "../domain/lifecycle.ts";
+import { upnComparisons } from "../domain/upn.ts";
 import { childRecord } from "./child-record.ts";
 import { entry } from "./cme-list.ts";
 import { listing, page } from "./listing.ts";
@@ -7,6 +8,7 @@ import {
   authorityCode,
   calendarDate,
   contactId,
+  directoryCode,
   entryId,
   instant,
   multiLine,
@@ -14,6 +16,7 @@ import {
   sha256Digest,
   urn,
 } from "./primitives.ts";
+import { notYetCommenced, registeredChild } from "./registered-child.ts";
 import { route } from "./route.ts";
 import { warning } from "./warning.ts";
 
@@ -22,6 +25,9 @@ const urgency = z.enum(["urgent", "standard"]);
 export const summary = z
   .strictObject({
     id: referralId,
+    kind: z
+      .enum(referralKinds)
+      .describe("A register transfer is of no CME list: it is received, returned or withdrawn, and nothing else"),
     sender: authorityCode,
     recipient: authorityCode,
     temporaryAuthority: authorityCode
@@ -38,7 +44,17 @@ export const summary = z
     finding: z.enum(["located", "not-located"]).nullable(),
     concludedAt: instant.nullable(),
     followsReferralId: referralId.nullable().describe("The referral by which the sender itself received the child"),
-    payloadDigest: sha256Digest.describe("Of the child's record as RFC 8785 canonical JSON"),
+    commonTransferFile: z
+      .strictObject({
+        digest: sha256Digest.describe("Of the file's bytes"),
+        upn: z
+          .enum(upnComparisons)
+          .describe("Is its UPN one of those in the record as it stood then? absent where either has none"),
+      })
+      .nullable()
+      .describe("The child's common transfer file, if the sender attached one"),
+    payloadDigest: sha256Digest.describe("Of the child's record, as it stands, as RFC 8785 canonical JSON"),
+    recordVersion: z.int().positive().describe("Of the child's record: grows when it is corrected"),
     version: z.int().positive().describe("Grows with every event"),
   })
   .meta({ id: "Referral", description: "A referral's summary: all that is told of it outside the child's record" });
@@ -68,30 +84,55 @@ export const removalReason = z
 const receiptAnswer = z.strictObject({ receipt: compactJws, referral: summary }).meta({ id: "ReceiptAnswer" });
 /** What an action is refused for when another party tries it, or another state has been reached. */
 const actionRefusals = ["not-your-role", "state-does-not-allow"] as const;
+/** The same of what a register transfer is not for. */
+const handoffRefusals = [...actionRefusals, "not-of-this-kind"] as const;
+
+export const newReferral = z
+  .strictObject({
+    kind: z.literal("missing-education").optional(),
+    recipient: directoryCode.describe("The authority to which the child is believed to have moved: one in England"),
+    sentBy: contactId.describe("A named contact of the sender's, in effect"),
+    child: childRecord,
+    entryId: entryId.optional().describe("The child's entry on the sender's list; made if absent"),
+    urgency: urgency.optional().describe("standard if absent; any safeguarding concern makes it urgent"),
+    followsReferralId: referralId.optional().describe("The referral by which the sender itself received the child"),
+    temporaryAuthority: directoryCode
+      .optional()
+      .describe("Where the family is in temporary accommodation: it may read the referral and the child's record"),
+  })
+  .meta({ id: "NewReferral" });
+
+const newRegisterTransfer = z
+  .strictObject({
+    kind: z.literal("register-transfer"),
+    recipient: directoryCode.describe("The authority to which the child moves: one in England"),
+    sentBy: contactId.describe("A named contact of the sender's, in effect"),
+    child: registeredChild,
+    urgency: urgency.optional().describe("standard if absent; a child protection plan or enquiry makes it urgent"),
+  })
+  .meta({
+    id: "NewRegisterTransfer",
+    description: `notYetCommenced: ${notYetCommenced}`,
+  });
 
 export const submitReferral = route({
   operationId: "submitReferral",
   method: "POST",
   path: "/v1/referrals",
-  summary: "Refer a child to the named contacts of the authority to which the child is believed to have moved",
+  summary:
+    "Refer a child to the named contacts of the authority to which the child is believed to have moved; or, as a register transfer, pass on what the register of children not in school holds of one who moves (notYetCommenced: see NewRegisterTransfer)",
   access: acting,
-  body: z
-    .strictObject({
-      recipient: authorityCode,
-      sentBy: contactId.describe("A named contact of the sender's, in effect"),
-      child: childRecord,
-      entryId: entryId.optional().describe("The child's entry on the sender's list; made if absent"),
-      urgency: urgency.optional().describe("standard if absent; any safeguarding concern makes it urgent"),
-      followsReferralId: referralId.optional().describe("The referral by which the sender itself received the child"),
-      temporaryAuthority: authorityCode
-        .optional()
-        .describe("Where the family is in temporary accommodation: it may read the referral and the child's record"),
-    })
-    .meta({ id: "NewReferral" }),
+  body: z.discriminatedUnion("kind", [newReferral, newRegisterTransfer]).meta({ id: "ReferralRequest" }),
   answers: {
     201: {
       description: "The referral awaits receipt; the child stays on the sender's list",
-      schema: z.strictObject({ ...summary.shape, warnings: z.array(warning) }).meta({ id: "SubmittedReferral" }),
+      schema: z
+        .strictObject({
+          ...summary.shape,
+          warnings: z.array(warning),
+          notYetCommenced: z.string().optional().describe("Of a register transfer: why nobody may rely on it yet"),
+        })
+        .meta({ id: "SubmittedReferral" }),
       location: true,
     },
   },
@@ -104,10 +145,14 @@ export const listReferrals = route({
   operationId: "listReferrals",
   method: "GET",
   path: "/v1/referrals",
-  summary: "The caller's referrals: the inbox by deadline, the outbox newest first",
+  summary: "The caller's referrals: the inbox by deadline, the others newest first",
   access: reading,
   query: z.strictObject({
-    box: z.enum(["inbox", "outbox"]).describe("What the caller's authority is the recipient (inbox) or the sender of"),
+    box: z
+      .enum(["inbox", "outbox", "temporary"])
+      .describe(
+        "What the caller's authority is the recipient (inbox) or the sender (outbox) of, or named on as the one where the family is in temporary accommodation",
+      ),
     state: z.enum(referralStates).optional().describe("Only those in this state"),
     overdue: z
       .enum(["true", "false"])
@@ -141,14 +186,22 @@ export const readChildRecord = route({
   operationId: "readChildRecord",
   method: "GET",
   path: "/v1/referrals/{id}/child",
-  summary: "The child's record. Every read is an event that both parties see",
+  summary: "The child's record, as it stands or as it stood. Every read is an event that both parties see",
   access: { ...reading, proof: "committed" },
   params: inPath,
+  query: z.strictObject({
+    version: z
+      .string()
+      .regex(/^[1-9][0-9]{0,3}$/)
+      .transform(Number)
+      .optional()
+      .describe("Which version of the record, from 1; the newest if absent"),
+  }),
   answers: {
     200: {
       description:
         "The record exactly as it was sent; with Accept: application/jose, a JWE to the client's registered encryption key",
-      schema: childRecord,
+      schema: z.union([childRecord, registeredChild]),
       otherMedia: { "application/jose": compactJwe },
     },
   },
@@ -271,7 +324,7 @@ export const recordFinding = route({
     })
     .meta({ id: "Finding" }),
   answers: { 201: { description: "The referral with its finding", schema: summary } },
-  refusals: actionRefusals,
+  refusals: handoffRefusals,
   handler: "functions/referrals/record-finding.ts",
   cacheControl: "no-store",
 });
@@ -290,7 +343,7 @@ export const concludeReferral = route({
     ])
     .meta({ id: "Conclusion" }),
   answers: { 201: { description: "The referral, concluded", schema: summary } },
-  refusals: actionRefusals,
+  refusals: handoffRefusals,
   handler: "functions/referrals/conclude-referral.ts",
   cacheControl: "no-store",
 });
@@ -315,7 +368,7 @@ export const getRemoval = route({
         .meta({ id: "RemovalGate" }),
     },
   },
-  refusals: ["not-your-role"],
+  refusals: ["not-your-role", "not-of-this-kind"],
   handler: "functions/referrals/get-removal.ts",
   cacheControl: "no-store",
 });
@@ -336,8 +389,30 @@ export const removeFromList = route({
       schema: z.strictObject({ certificate: compactJws, entry }).meta({ id: "RemovalAnswer" }),
     },
   },
-  refusals: ["not-your-role", "removal-not-permitted"],
+  refusals: ["not-your-role", "not-of-this-kind", "removal-not-permitted"],
   handler: "functions/referrals/remove-from-list.ts",
+  cacheControl: "no-store",
+});
+
+export const addTemporaryEntry = route({
+  operationId: "addTemporaryEntry",
+  method: "POST",
+  path: "/v1/referrals/{id}/temporary-entry",
+  summary:
+    "The authority where the family is in temporary accommodation adds the child to its own CME list, with the referral's record as it stands. Guidance, “Children in temporary accommodation”: where the pupil’s name is deleted from the admission register, it would be the temporary local authority’s responsibility to investigate; where the Home Office houses the child, it assumes CME responsibilities",
+  access: acting,
+  params: inPath,
+  body: z.strictObject({}),
+  answers: {
+    201: {
+      description:
+        "The entry on the temporary authority's list; those of the sender and the recipient stay as they are",
+      schema: entry,
+      location: true,
+    },
+  },
+  refusals: ["not-your-role", "already-there", "state-does-not-allow", "record-unreadable"],
+  handler: "functions/referrals/add-temporary-entry.ts",
   cacheControl: "no-store",
 });
 

@@ -15,6 +15,8 @@ export type ProofUse = "committed" | "remembered";
 export type Access =
   | { kind: "public" }
   | { kind: "client-assertion" }
+  /** GOV.UK Notify's callbacks, with the bearer token that was entered in its settings. */
+  | { kind: "notify-callback" }
   /** Any one of the scopes will do, where there are several. */
   | { kind: "token"; scope: Scope | readonly Scope[]; proof: ProofUse };
 
@@ -24,8 +26,17 @@ export type Answer = {
   schema?: z.ZodType;
   /** What the caller may have instead of JSON by asking for it with `Accept`, by media type. */
   otherMedia?: Record<string, z.ZodType>;
+  /**
+   * The answer is a file of bytes in this media type and nothing else, and `Accept` must name that first: by what stands
+   * first there API Gateway decides whether it sends the bytes or their base64.
+   */
+  file?: `application/${string}`;
   /** The answer's `Location` header leads to the thing that was made. */
   location?: true;
+  /** The answer's `ETag` header is the version of the thing, for `If-Match` or `If-None-Match`. */
+  etag?: true;
+  /** A publication: its `ETag` is the document's, and further headers tell its number and carry its signature. */
+  signed?: true;
 };
 
 /** One operation of the API. The stack, the local server, OpenAPI and the authorisation tests are derived from these. */
@@ -40,13 +51,23 @@ export type Route = {
   params?: z.ZodObject;
   query?: z.ZodObject;
   body?: z.ZodType;
+  /** Instead of a JSON body: a file in one of these media types, of at most so many bytes. */
+  upload?: { media: readonly string[]; largest: number };
+  /** Must the request say in `If-Match` which version of the thing it means to change (RFC 9110 section 13.1.1)? */
+  ifMatch?: true;
+  /** May the request say in `If-None-Match` which copies the caller has (RFC 9110 section 13.1.2)? */
+  ifNoneMatch?: true;
   answers: Record<number, Answer>;
   /** What the operation itself refuses, besides what any route with such a request does (`refusalsOf`). */
   refusals?: readonly RefusalCode[];
   /** The module that exports the Lambda handler, from the project's root. */
   handler: `functions/${string}.ts`;
   /** May a cache keep the answer? Never where it says anything about a child or a referral. */
-  cacheControl: "no-store" | `public, max-age=${number}`;
+  cacheControl:
+    | "no-store"
+    | "private, no-cache"
+    | `private, max-age=${number}, immutable`
+    | `public, max-age=${number}`;
 };
 
 /** Keeps the literal types of a route, so that its handler is typed by it. */

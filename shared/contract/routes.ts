@@ -1,9 +1,19 @@
 import * as access from "./access.ts";
+import * as clients from "./clients.ts";
 import * as cmeList from "./cme-list.ts";
+import * as commonTransferFiles from "./common-transfer-files.ts";
 import * as contactList from "./contact-list.ts";
+import * as contactListImports from "./contact-list-imports.ts";
+import * as contacts from "./contacts.ts";
+import * as correspondence from "./correspondence.ts";
 import * as delivery from "./delivery.ts";
+import * as enquiries from "./enquiries.ts";
+import * as evidencePacks from "./evidence-packs.ts";
+import * as notices from "./notices.ts";
 import * as oversight from "./oversight.ts";
+import * as publications from "./publications.ts";
 import * as referrals from "./referrals.ts";
+import * as reorganisations from "./reorganisations.ts";
 import type { Route } from "./route.ts";
 
 /** Every operation of the exchange. */
@@ -11,9 +21,34 @@ export const routes: readonly Route[] = [
   access.metadata,
   access.jwks,
   access.token,
+  clients.listClients,
+  clients.registerClient,
+  clients.getClient,
+  clients.changeClient,
+  clients.listClientChanges,
   contactList.listAuthorities,
   contactList.getAuthority,
+  contactList.changeAuthority,
+  contactList.listAuthorityChanges,
   contactList.listContacts,
+  contactList.getContact,
+  contacts.addContact,
+  contacts.changeContact,
+  contacts.retireContact,
+  contacts.verifyContact,
+  reorganisations.registerReorganisation,
+  reorganisations.listReorganisations,
+  reorganisations.getReorganisation,
+  reorganisations.assignToSuccessor,
+  reorganisations.cancelReorganisation,
+  contactList.getEmailDomains,
+  contactList.changeEmailDomains,
+  contactListImports.importContactList,
+  publications.getContactList,
+  publications.publishContactList,
+  publications.listPublications,
+  publications.getPublication,
+  publications.listContactListChanges,
   referrals.submitReferral,
   referrals.listReferrals,
   referrals.getReferral,
@@ -27,10 +62,43 @@ export const routes: readonly Route[] = [
   referrals.concludeReferral,
   referrals.getRemoval,
   referrals.removeFromList,
+  referrals.addTemporaryEntry,
+  commonTransferFiles.attachCommonTransferFile,
+  commonTransferFiles.readCommonTransferFile,
   referrals.listEvents,
+  correspondence.writeMessage,
+  correspondence.readMessages,
+  correspondence.correctRecord,
+  correspondence.listRecordVersions,
+  correspondence.readStepsOfReferral,
+  evidencePacks.getEvidencePack,
+  evidencePacks.getEntryEvidencePack,
   cmeList.listEntries,
   cmeList.addEntry,
   cmeList.getEntry,
+  cmeList.readEntryChild,
+  cmeList.recordStep,
+  cmeList.listSteps,
+  cmeList.recordSteps,
+  cmeList.closeEntry,
+  cmeList.eraseRecord,
+  cmeList.listEntryEvents,
+  cmeList.listUpns,
+  enquiries.openEnquiry,
+  enquiries.listEnquiries,
+  enquiries.getEnquiry,
+  enquiries.readEnquiredChild,
+  enquiries.readEnquiryNotes,
+  enquiries.answerEnquiry,
+  enquiries.closeEnquiry,
+  enquiries.referEnquiry,
+  enquiries.listEnquiryEvents,
+  notices.sendSchoolAdmissionNotice,
+  notices.listNotices,
+  notices.getNotice,
+  notices.readNoticedChild,
+  notices.acknowledgeNotice,
+  notices.listNoticeEvents,
   delivery.readEventFeed,
   delivery.putSubscription,
   delivery.getSubscription,
@@ -38,6 +106,9 @@ export const routes: readonly Route[] = [
   delivery.testSubscription,
   delivery.listDeliveries,
   delivery.retryDelivery,
+  delivery.recordEmailStatus,
+  oversight.overview,
+  oversight.statistics,
   oversight.healthz,
   oversight.openapi,
 ];

@@ -1,4 +1,4 @@
-import { Temporal } from "temporal-polyfill";
+import { epochMilliseconds } from "./calendar.ts";
 import { addWorkingDays } from "./working-days.ts";
 
 /**
@@ -21,4 +21,4 @@ export const receiptDueAt = (submittedAt: string, urgency: Urgency): string =>
 
 /** Whether a deadline has passed; at the very moment of the deadline it has not. Both are RFC 3339. */
 export const isOverdue = (receiptDueAt: string, now: string): boolean =>
-  Temporal.Instant.compare(now, receiptDueAt) > 0;
+  epochMilliseconds(now) > epochMilliseconds(receiptDueAt);

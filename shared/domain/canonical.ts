@@ -14,9 +14,11 @@ export const canonicalJson = (value: unknown): string => {
   return text;
 };
 
+export const digestOfBytes = (bytes: Uint8Array): Digest =>
+  `sha-256:${createHash("sha256").update(bytes).digest("base64url")}`;
+
 /** SHA-256 of UTF-8 text. */
-export const digestOfText = (text: string): Digest =>
-  `sha-256:${createHash("sha256").update(text, "utf8").digest("base64url")}`;
+export const digestOfText = (text: string): Digest => digestOfBytes(Buffer.from(text, "utf8"));
 
 /** SHA-256 over the RFC 8785 canonical JSON: what receipts and certificates are bound to. */
 export const digestOf = (value: unknown): Digest => digestOfText(canonicalJson(value));

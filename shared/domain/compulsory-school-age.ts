@@ -1,4 +1,4 @@
-import { Temporal } from "temporal-polyfill";
+import { addDays, daysBetween, weekday, yearAndMonth } from "./calendar.ts";
 
 export type SchoolAge =
   | { status: "within" }
@@ -20,7 +20,7 @@ export type SchoolAge =
  * @throws RangeError if it is not a date
  */
 export function compulsorySchoolAge(dateOfBirth: string): { startsOn: string; endsOn: string } {
-  const { year, month } = Temporal.PlainDate.from(dateOfBirth);
+  const [year, month] = yearAndMonth(dateOfBirth);
   const reaches16InSchoolYearEnding = month >= 9 ? year + 17 : year + 16;
   return {
     startsOn: `${year + 5}-${prescribedDay(month)}`,
@@ -37,8 +37,8 @@ export function compulsorySchoolAge(dateOfBirth: string): { startsOn: string; en
  */
 export function schoolAgeOn(dateOfBirth: string, on: string): SchoolAge {
   const { startsOn, endsOn } = compulsorySchoolAge(dateOfBirth);
-  if (Temporal.PlainDate.compare(on, startsOn) < 0) return { status: "not-yet", startsOn };
-  if (Temporal.PlainDate.compare(on, endsOn) > 0) return { status: "ended", endsOn };
+  if (daysBetween(startsOn, on) < 0) return { status: "not-yet", startsOn };
+  if (daysBetween(endsOn, on) > 0) return { status: "ended", endsOn };
   return { status: "within" };
 }
 
@@ -51,6 +51,6 @@ function prescribedDay(monthOfBirth: number): string {
 
 function lastFridayOfJune(year: number): string {
   const friday = 5;
-  const lastOfJune = Temporal.PlainDate.from({ year, month: 6, day: 30 });
-  return lastOfJune.subtract({ days: (lastOfJune.dayOfWeek - friday + 7) % 7 }).toString();
+  const lastOfJune = `${year}-06-30`;
+  return addDays(lastOfJune, -((weekday(lastOfJune) - friday + 7) % 7));
 }

@@ -4,6 +4,9 @@ import type { EventType } from "./lifecycle.ts";
 /** Who acted: the authority, its OAuth client, and the named contact on whose behalf, where the action has one. */
 export type Actor = { authority: string; clientId: string; contactId: string | null };
 
+/** The exchange itself, where it acts on nobody's word. */
+export const exchangeItself: Actor = { authority: "exchange", clientId: "exchange", contactId: null };
+
 /**
  * One link of a referral's audit trail.
  *
@@ -29,34 +32,43 @@ export const emptyChain: ChainHead = { sequence: 0, hash: null };
 
 export const eventHash = (event: Omit<ReferralEvent, "hash">): Digest => digestOf(event);
 
+/** What makes a fact a link of a chain. */
+export type Link = { sequence: number; previousHash: Digest | null; hash: Digest };
+
+/** The next link: the fact, numbered, tied to the link before it and hashed. */
+export const linked = <Fact extends object>(head: ChainHead, fact: Fact): Fact & Link => {
+  const event = { ...fact, sequence: head.sequence + 1, previousHash: head.hash };
+  return { ...event, hash: digestOf(event) };
+};
+
+export const headAt = ({ sequence, hash }: Link): ChainHead => ({ sequence, hash });
+
 export const nextEvent = (
   head: ChainHead,
-  fact: Pick<ReferralEvent, "referralId" | "type" | "at" | "actor" | "details">,
-): ReferralEvent => {
-  const event = {
-    referralId: fact.referralId,
-    sequence: head.sequence + 1,
-    type: fact.type,
-    at: fact.at,
-    actor: fact.actor,
-    details: fact.details,
-    previousHash: head.hash,
-  };
-  return { ...event, hash: eventHash(event) };
-};
+  { referralId, type, at, actor, details }: Pick<ReferralEvent, "referralId" | "type" | "at" | "actor" | "details">,
+): ReferralEvent => linked(head, { referralId, type, at, actor, details });
 
 export type ChainFault = { sequence: number; fault: "sequence" | "previous-hash" | "hash" | "referral" };
 
 /** The first fault of a whole trail in order, or `undefined` when it holds. */
-export const chainFault = (events: readonly ReferralEvent[]): ChainFault | undefined => {
+export const chainFault = (events: readonly ReferralEvent[]): ChainFault | undefined =>
+  linkFault(events) ?? strangerAmong(events);
+
+const strangerAmong = (events: readonly ReferralEvent[]): ChainFault | undefined => {
+  const stranger = events.find(({ referralId }) => referralId !== events[0]?.referralId);
+  return stranger && { sequence: stranger.sequence, fault: "referral" };
+};
+
+/** The first fault of any chain of links. */
+export const linkFault = (
+  links: readonly Link[],
+): { sequence: number; fault: Exclude<ChainFault["fault"], "referral"> } | undefined => {
   let head = emptyChain;
-  for (const { hash, ...event } of events) {
-    const fault = (kind: ChainFault["fault"]): ChainFault => ({ sequence: event.sequence, fault: kind });
-    if (event.sequence !== head.sequence + 1) return fault("sequence");
-    if (event.previousHash !== head.hash) return fault("previous-hash");
-    if (event.referralId !== events[0]?.referralId) return fault("referral");
-    if (hash !== eventHash(event)) return fault("hash");
-    head = { sequence: event.sequence, hash };
+  for (const { hash, ...link } of links) {
+    if (link.sequence !== head.sequence + 1) return { sequence: link.sequence, fault: "sequence" };
+    if (link.previousHash !== head.hash) return { sequence: link.sequence, fault: "previous-hash" };
+    if (hash !== digestOf(link)) return { sequence: link.sequence, fault: "hash" };
+    head = { sequence: link.sequence, hash };
   }
   return undefined;
 };

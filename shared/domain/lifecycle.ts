@@ -32,6 +32,12 @@ export const eventTypes = [
   "referral.concluded",
   "referral.child-read",
   "referral.overdue",
+  "referral.reassigned",
+  "referral.temporary-listed",
+  "referral.file-attached",
+  "referral.question-asked",
+  "referral.question-answered",
+  "referral.record-corrected",
 ] as const;
 export type EventType = (typeof eventTypes)[number];
 
@@ -59,6 +65,17 @@ export const lifecycle = {
     event: "referral.concluded",
   },
 } as const satisfies Record<string, Rule>;
+
+/**
+ * A referral hands over a child who is missing education; or, where the register of children not in school is kept, passes
+ * on what it holds of a home-educated child who moves. Of such a child there is no list, so nothing of a list applies.
+ */
+export const referralKinds = ["missing-education", "register-transfer"] as const;
+export type ReferralKind = (typeof referralKinds)[number];
+
+const ofTransfers: readonly (keyof typeof lifecycle)[] = ["withdraw", "return", "confirm-receipt"];
+export const appliesTo = (kind: ReferralKind, action: Action): boolean =>
+  kind === "missing-education" || ofTransfers.includes(action);
 
 /** What may be done to a referral that is there; submitting makes one, in the state {@link initialState}. */
 export type Action = keyof typeof lifecycle;

@@ -1,4 +1,4 @@
-import { Temporal } from "temporal-polyfill";
+import { epochMilliseconds } from "./calendar.ts";
 
 const minute = 60;
 const hour = 60 * minute;
@@ -57,7 +57,7 @@ export const nextAttempt = (failed: {
   if (delay === undefined) throw new RangeError("failedAttempts must be a whole number of 0 or more");
   const wait = Math.max(delay, Math.min(retryAfter, longestAskedWait));
   const milliseconds = Math.round(wait * 1000 * (1 + jitterShare * jitter));
-  return { at: Temporal.Instant.from(failedAt).add({ milliseconds }).toString({ smallestUnit: "millisecond" }) };
+  return { at: new Date(epochMilliseconds(failedAt) + milliseconds).toISOString() };
 };
 
 /**
@@ -70,7 +70,7 @@ export const nextAttempt = (failed: {
 export const retryAfterSeconds = (header: string | null, now: string): number | undefined => {
   if (header === null) return undefined;
   if (/^\d+$/.test(header)) return Math.min(Number(header), Number.MAX_SAFE_INTEGER);
-  const present = Temporal.Instant.from(now).epochMilliseconds;
+  const present = epochMilliseconds(now);
   const asked = momentOf(header, new Date(present).getUTCFullYear());
   return asked === undefined ? undefined : Math.max(0, Math.ceil((asked - present) / 1000));
 };

@@ -36,3 +36,7 @@ export const checkLetterAgrees = (upn: string): boolean => hasUpnShape(upn) && u
 
 const characterValue = (character: string): number =>
   letters.includes(character) ? letters.indexOf(character) : Number(character);
+
+/** Whether a file's UPN is one of the record's, present or former; `absent` where either has none. */
+export const upnComparisons = ["matches", "differs", "absent"] as const;
+export type UpnComparison = (typeof upnComparisons)[number];

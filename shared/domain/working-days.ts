@@ -1,6 +1,4 @@
-import { Temporal } from "temporal-polyfill";
-
-const zone = "Europe/London";
+import { addDays, clockInEngland, midnight, weekday, whenClockShows } from "./calendar.ts";
 
 /** The last day for which England's bank holidays are known here. After it only weekends are skipped. */
 export const bankHolidaysKnownUntil = "2028-12-31";
@@ -57,8 +55,7 @@ const bankHolidays: ReadonlyMap<string, string> = new Map([
  * @throws RangeError if it is not a date
  */
 export function isWorkingDay(date: string): boolean {
-  const day = Temporal.PlainDate.from(date);
-  return day.dayOfWeek <= 5 && !bankHolidays.has(day.toString());
+  return weekday(date) <= 5 && !bankHolidays.has(date);
 }
 
 /**
@@ -73,20 +70,45 @@ export function isWorkingDay(date: string): boolean {
  * @throws RangeError if `at` is not a moment
  */
 export function addWorkingDays(at: string, days: number): string {
-  const arrival = Temporal.Instant.from(at).toZonedDateTimeISO(zone).toPlainDateTime();
-  let moment = fallsOnWorkingDay(arrival) ? arrival : nextWorkingDay(arrival).withPlainTime();
-  for (let added = 0; added < days; added++) moment = nextWorkingDay(moment);
-  return moment.toZonedDateTime(zone).toInstant().toString({ smallestUnit: "millisecond" });
+  const [arrival, time] = readingOf(clockInEngland(at));
+  let date = isWorkingDay(arrival) ? arrival : nextWorkingDay(arrival);
+  const counted = date === arrival;
+  for (let added = 0; added < days; added++) date = nextWorkingDay(date);
+  return counted ? whenClockShows(new Date(`${date}T${time}`)) : startOfDay(date);
 }
 
-const fallsOnWorkingDay = (moment: Temporal.PlainDateTime): boolean => isWorkingDay(moment.toPlainDate().toString());
+/** How many whole working days there are from one moment to another; 0 where that comes before it. */
+export const workingDaysWhole = (from: string, to: string): number => {
+  let days = 0;
+  for (let next = addWorkingDays(from, 1); next <= to; next = addWorkingDays(next, 1)) days += 1;
+  return days;
+};
 
-/** Steps without a time zone: the clocks change on a Sunday, and a step through its missing hour would shift the time. */
-function nextWorkingDay(moment: Temporal.PlainDateTime): Temporal.PlainDateTime {
-  const next = moment.add({ days: 1 });
-  return fallsOnWorkingDay(next) ? next : nextWorkingDay(next);
+/** How many working days have begun from one moment to another: a minute makes one. */
+export const workingDaysBegun = (from: string, to: string): number => {
+  let days = 0;
+  for (let reached = from; reached < to; reached = addWorkingDays(reached, 1)) days += 1;
+  return days;
+};
+
+const readingOf = (clock: Date): [date: string, time: string] =>
+  clock.toISOString().split("T") as [date: string, time: string];
+
+/** Steps by dates alone: the clocks change on a Sunday, and a step through its missing hour would shift the time. */
+function nextWorkingDay(date: string): string {
+  const next = dayAfter(date);
+  return isWorkingDay(next) ? next : nextWorkingDay(next);
 }
 
 /** The day it is in England at that moment, `YYYY-MM-DD`: in summer it begins an hour before UTC's. */
-export const dateInEngland = (at: string): string =>
-  Temporal.Instant.from(at).toZonedDateTimeISO(zone).toPlainDate().toString();
+export const dateInEngland = (at: string): string => readingOf(clockInEngland(at))[0];
+
+/** The moment at which the day after that one begins in England, RFC 3339 in UTC with milliseconds. */
+export const startOfDayAfter = (date: string): string => startOfDay(dayAfter(date));
+
+/** The moment at which the day begins in England. */
+export const startOfDay = (date: string): string => whenClockShows(midnight(date));
+
+/** The day after that one, and the day before it; `YYYY-MM-DD`. */
+export const dayAfter = (date: string): string => addDays(date, 1);
+export const dayBefore = (date: string): string => addDays(date, -1);

@@ -1,5 +1,5 @@
-import { createPublicKey } from "node:crypto";
-import { GetPublicKeyCommand, type KMSClient, SignCommand } from "@aws-sdk/client-kms";
+import { createHash, createPublicKey } from "node:crypto";
+import { GetPublicKeyCommand, type KMSClient, SignCommand, type SignCommandInput } from "@aws-sdk/client-kms";
 import { calculateJwkThumbprint } from "jose";
 
 export type PublicJwk = {
@@ -17,7 +17,14 @@ export type SigningKey = {
   publicJwk(): Promise<PublicJwk>;
   /** A compact JWS (RFC 7515, ES256) over the claims. The header says `alg`, `kid` and `typ`. */
   sign(typ: string, claims: Record<string, unknown>): Promise<string>;
+  /**
+   * A compact JWS with detached content (RFC 7515, Appendix F: `header..signature`) over bytes of any length. The header
+   * says what it is given, `alg` and `kid`.
+   */
+  signDetached(header: DetachedHeader, content: Uint8Array): Promise<string>;
 };
+
+type DetachedHeader = { typ: string; cty: string } & Record<string, unknown>;
 
 /** The most that KMS signs as it is. */
 const largestMessage = 4096;
@@ -31,6 +38,13 @@ export const signingKey = (kms: KMSClient, keyId: string): SigningKey => {
     });
     return known;
   };
+  const signatureOf = async (message: Pick<SignCommandInput, "Message" | "MessageType">): Promise<string> => {
+    const { Signature } = await kms.send(
+      new SignCommand({ KeyId: keyId, ...message, SigningAlgorithm: "ECDSA_SHA_256" }),
+    );
+    if (!Signature) throw new TypeError("KMS answered without a signature");
+    return joseSignature(Signature).toString("base64url");
+  };
   return {
     publicJwk,
     sign: async (typ, claims) => {
@@ -38,11 +52,16 @@ export const signingKey = (kms: KMSClient, keyId: string): SigningKey => {
       const input = `${encode({ alg: "ES256", kid, typ })}.${encode(claims)}`;
       const Message = Buffer.from(input);
       if (Message.length > largestMessage) throw new RangeError(`KMS signs at most ${largestMessage} bytes`);
-      const { Signature } = await kms.send(
-        new SignCommand({ KeyId: keyId, Message, MessageType: "RAW", SigningAlgorithm: "ECDSA_SHA_256" }),
-      );
-      if (!Signature) throw new TypeError("KMS answered without a signature");
-      return `${input}.${joseSignature(Signature).toString("base64url")}`;
+      return `${input}.${await signatureOf({ Message, MessageType: "RAW" })}`;
+    },
+    /** Longer than what KMS takes, so it gets the digest of what a JWS signs (RFC 7515 section 5.1). */
+    signDetached: async (header, content) => {
+      const { kid } = await publicJwk();
+      const encoded = encode({ alg: "ES256", kid, ...header });
+      const Message = createHash("sha256")
+        .update(`${encoded}.${Buffer.from(content).toString("base64url")}`)
+        .digest();
+      return `${encoded}..${await signatureOf({ Message, MessageType: "DIGEST" })}`;
     },
   };
 };

@@ -6,9 +6,9 @@ import { proofReplayed, spendInTransaction } from "./proofs.ts";
 
 /**
  * What an attempt would write, and what it would answer if that commits. `kept` is what is kept of the answer's text for a
- * repeat, where the text itself must not be kept.
+ * repeat, where the text itself must not be kept. `afterwards` is called when it has committed, so never for a repeat.
  */
-export type Attempt = { writes: Write[]; reply: Reply; kept?: string };
+export type Attempt = { writes: Write[]; reply: Reply; kept?: string; afterwards?: () => void };
 
 /**
  * Carries out an intent exactly once. The thing itself, the answer to be repeated and the use of the proof commit in one
@@ -33,7 +33,7 @@ export const commitOnce = async (
     const [answer, ...items] = await readAll(dynamo, [answerPlace(tables.answers, call.intent), ...places]);
     const first = recordedAnswer(answer, call.intent);
     if (first) return { ...first, text: await reopen(first.text) };
-    const { writes, reply, kept } = await decide(items, new Date().toISOString());
+    const { writes, reply, kept, afterwards } = await decide(items, new Date().toISOString());
     const outcome = await commit(dynamo, [
       spendInTransaction(tables.proofs, call.proof),
       recordAnswer(tables.answers, call.intent, reply, kept),
@@ -41,6 +41,7 @@ export const commitOnce = async (
     ]);
     if (outcome.committed) {
       call.proof.spent = true;
+      afterwards?.();
       return reply;
     }
     if (outcome.lost.has("proof")) throw proofReplayed();

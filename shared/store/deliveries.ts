@@ -1,5 +1,6 @@
 import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
+import { deliveryData } from "../contract/delivery.ts";
 import { channels, deliveryStates } from "../domain/delivery.ts";
 import { emailTemplateNames } from "../domain/who-is-told.ts";
 import { bucketOf, bucketsOf } from "./buckets.ts";
@@ -11,7 +12,7 @@ import { readable } from "./readable.ts";
  * One thing that is to reach one addressee: a webhook call to an authority's endpoint or an email to one of its contacts.
  * Only ids: whoever is told comes and asks (R6).
  */
-export type Delivery = z.output<typeof stored>;
+export type Delivery = Omit<z.output<typeof stored>, "data"> & { data: z.input<typeof deliveryData> };
 
 const stored = z.object({
   deliveryId: z.string(),
@@ -20,13 +21,10 @@ const stored = z.object({
   /** Of an email. */
   contactId: z.string().nullable(),
   template: z.enum(emailTemplateNames).nullable(),
-  /** What is told of; a test of the endpoint and word of a failing one are of no referral. */
+  /** What is told of, when it happened and what it is of; a test of the endpoint is of nothing. */
   type: z.string(),
   at: z.string(),
-  referralId: z.string().nullable(),
-  sequence: z.number().nullable(),
-  /** Of word of a failing endpoint: the delivery that failed. */
-  about: z.string().nullable(),
+  data: deliveryData,
   state: z.enum(deliveryStates),
   attempts: z.array(
     z.object({ at: z.string(), status: z.number().nullable(), failure: z.string().nullable(), durationMs: z.number() }),
@@ -34,6 +32,8 @@ const stored = z.object({
   /** Since it was made or retried by hand: the schedule starts again then. */
   failedAttempts: z.number(),
   nextAttemptAt: z.string().nullable().default(null),
+  /** GOV.UK Notify's id of the email that it accepted last: what it tells later of another one is of no matter. */
+  notificationId: z.string().nullable().default(null),
   createdAt: z.string(),
   version: z.number(),
 });
@@ -44,13 +44,12 @@ export const newDelivery = (
 ): Delivery => ({
   contactId: null,
   template: null,
-  referralId: null,
-  sequence: null,
-  about: null,
+  data: {},
   state: "pending",
   attempts: [],
   failedAttempts: 0,
   nextAttemptAt: facts.createdAt,
+  notificationId: null,
   version: 1,
   ...facts,
 });
@@ -61,8 +60,15 @@ export const deliveryFrom = (item: Item | undefined): Delivery | undefined => it
 
 const due = "due";
 
+/**
+ * Seconds for which a delivery is kept after it was made: the trail says what happened, this only how it was told. The
+ * longest schedule of attempts takes three days.
+ */
+export const keptFor = 90 * 86_400;
+
 const itemOf = ({ nextAttemptAt, ...delivery }: Delivery): Item => ({
   ...delivery,
+  expiresAt: Math.floor(Date.parse(delivery.createdAt) / 1000) + keptFor,
   ...(nextAttemptAt !== null && { nextAttemptAt, dueBucket: bucketOf(due, delivery.deliveryId) }),
   authorityState: `${delivery.authority}#${delivery.state}`,
   createdKey: `${delivery.createdAt}#${delivery.deliveryId}`,

@@ -10,7 +10,9 @@ import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { v7 as uuidV7 } from "uuid";
 import { clientSettings } from "../aws/client-settings.ts";
 import { once } from "../aws/environment.ts";
+import type { Count } from "../domain/counts.ts";
 import { busy } from "../domain/refusals.ts";
+import { countsInRow } from "./counts-in-row.ts";
 
 export type Dynamo = DynamoDBDocumentClient;
 export type Item = Record<string, unknown>;
@@ -68,8 +70,16 @@ export const readAll = async (dynamo: Dynamo, places: readonly Place[]): Promise
 
 const isAt = (item: Item, key: Key): boolean => Object.entries(key).every(([name, value]) => item[name] === value);
 
-/** One write of a transaction. `name` says which one failed, when one did. */
-export type Write = { name: string; item: NonNullable<TransactWriteCommandInput["TransactItems"]>[number] };
+/**
+ * One write of a transaction. `name` says which one failed, when one did. What it `counts` for goes into the transaction's
+ * outbox row, see shared/store/counts-in-row.ts.
+ */
+export type Write = {
+  name: string;
+  item: NonNullable<TransactWriteCommandInput["TransactItems"]>[number];
+  counts?: readonly Count[];
+  isOutboxRow?: true;
+};
 
 /**
  * `lost` names the writes whose condition did not hold, each with the item as it stands now (absent if there is none).
@@ -81,8 +91,9 @@ export type CommitOutcome = { committed: true } | { committed: false; lost: Map<
  * Commits all writes or none (at most 100). Clashes with another transaction under way are tried again with the same
  * request token, so that an answer lost on the network never makes a thing happen twice.
  */
-export const commit = async (dynamo: Dynamo, writes: readonly Write[]): Promise<CommitOutcome> => {
+export const commit = async (dynamo: Dynamo, planned: readonly Write[]): Promise<CommitOutcome> => {
   const ClientRequestToken = uuidV7();
+  const writes = countsInRow(planned);
   for await (const _ of attempts()) {
     try {
       await dynamo.send(

@@ -1,7 +1,15 @@
+import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
+import { countsOfEntry } from "../domain/counts.ts";
+import { enquiryOutcomeCodes, enquiryStepCodes } from "../domain/enquiry-steps.ts";
 import { type Entry, isOnList } from "../domain/entry.ts";
+import { bucketOf, bucketsOf } from "./buckets.ts";
 import type { Dynamo, Item, Place, Write } from "./dynamo.ts";
+import { idsIn } from "./ids.ts";
 import { readPage } from "./page.ts";
+import { readable } from "./readable.ts";
+
+export const storedFigures = z.object({ sex: z.enum(["M", "F", "U"]), leavesOn: z.string(), reason: z.string() });
 
 const stored = z.object({
   entryId: z.string(),
@@ -17,9 +25,30 @@ const stored = z.object({
       z.object({ as: z.literal("transferred"), at: z.string(), referralId: z.string() }),
       z.object({ as: z.literal("on-school-register"), at: z.string(), schoolUrn: z.string(), startDate: z.string() }),
       z.object({ as: z.literal("suitable-education-otherwise"), at: z.string() }),
+      z.object({ as: z.literal("above-leaving-age"), at: z.string() }),
+      z.object({ as: z.literal("deceased"), at: z.string() }),
+      z.object({ as: z.literal("enquiries-exhausted"), at: z.string() }),
       z.object({ as: z.literal("not-located"), at: z.string(), referralId: z.string() }),
     ])
     .nullable(),
+  enquiries: z.array(z.object({ enquiryId: z.string(), asked: z.string() })),
+  matchEnquiry: z.object({ enquiryId: z.string(), lapsesAt: z.string() }).nullable().default(null),
+  steps: z.array(
+    z.object({
+      step: z.enum(enquiryStepCodes),
+      date: z.string(),
+      outcome: z.enum(enquiryOutcomeCodes),
+      recordedAt: z.string(),
+      sequence: z.number(),
+      hasNote: z.boolean(),
+    }),
+  ),
+  figures: storedFigures,
+  fingerprints: z.array(z.string()),
+  retained: z.object({ until: z.string(), erasedAt: z.string().nullable() }).nullable(),
+  head: z.object({ sequence: z.number(), hash: z.templateLiteral(["sha-256:", z.string()]).nullable() }),
+  sealedFor: z.string().nullable().default(null),
+  passedBy: z.string().nullable().default(null),
   version: z.number(),
 }) satisfies z.ZodType<Entry>;
 
@@ -32,14 +61,22 @@ const listOf = (authority: string, status: "open" | "closed"): string => `${auth
 const itemOf = (entry: Entry): Item => ({
   ...entry,
   list: listOf(entry.authority, isOnList(entry) ? "open" : "closed"),
+  ...(entry.retained &&
+    entry.retained.erasedAt === null && {
+      retainedBucket: bucketOf(retention, entry.entryId),
+      retainedUntil: entry.retained.until,
+    }),
   openedKey: `${entry.openedAt}#${entry.entryId}`,
 });
+
+const retention = "retained";
 
 const named = (entry: Entry): string => `entry ${entry.entryId}`;
 
 export const putNewEntry = (table: string, entry: Entry): Write => ({
   name: named(entry),
   item: { Put: { TableName: table, Item: itemOf(entry), ConditionExpression: "attribute_not_exists(entryId)" } },
+  counts: countsOfEntry(undefined, entry),
 });
 
 /** Replaces the entry that was read; fails when anybody changed it since. */
@@ -53,7 +90,17 @@ export const replaceEntry = (table: string, before: Entry, after: Omit<Entry, "v
       ExpressionAttributeValues: { ":version": before.version },
     },
   },
+  counts: countsOfEntry(before, after),
 });
+
+/** The ids of an authority's entries, on its list or off it, as the index has them. */
+export const entryIdsOf = (
+  dynamo: Dynamo,
+  table: string,
+  authority: string,
+  status: "open" | "closed",
+): AsyncGenerator<string> =>
+  idsIn(dynamo, { table, index: "by-authority", id: "entryId" }, ["list", listOf(authority, status)]);
 
 export const readEntries = (
   dynamo: Dynamo,
@@ -74,3 +121,21 @@ export const readEntries = (
     { list: ["cme-list", authority, status], ...page },
     (item) => stored.parse(item),
   );
+
+/** Retained records that were to be kept until a day before this one: at most a page from each bucket. */
+export const retainedBefore = async (dynamo: Dynamo, table: string, day: string): Promise<Entry[]> => {
+  const pages = await Promise.all(
+    bucketsOf(retention).map((bucket) =>
+      dynamo.send(
+        new QueryCommand({
+          TableName: table,
+          IndexName: "retained",
+          KeyConditionExpression: "retainedBucket = :bucket AND retainedUntil < :day",
+          ExpressionAttributeValues: { ":bucket": bucket, ":day": day },
+          Limit: 100,
+        }),
+      ),
+    ),
+  );
+  return pages.flatMap(({ Items = [] }) => readable(table, stored, Items));
+};

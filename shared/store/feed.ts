@@ -1,20 +1,20 @@
 import { GetCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
-import { eventTypes } from "../domain/lifecycle.ts";
+import { eventData } from "../contract/event-data.ts";
+import { toldTypes } from "../domain/told-events.ts";
 import type { Dynamo, Write } from "./dynamo.ts";
 
 /**
  * What concerns one authority, numbered from 1 without gaps in the order in which it was told: whoever reads on from a
  * position misses nothing, and a position stays good for ever.
  */
-export type FeedItem = z.output<typeof stored>;
+export type FeedItem = Omit<z.output<typeof stored>, "data"> & { data: z.input<typeof eventData> };
 
 const stored = z.object({
   position: z.number(),
-  type: z.enum(eventTypes),
+  type: z.enum(toldTypes),
   at: z.string(),
-  referralId: z.string(),
-  sequence: z.number(),
+  data: eventData,
 });
 
 /** The item that holds the last position stands before the first. */

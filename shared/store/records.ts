@@ -1,16 +1,33 @@
 import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
+import type { CaseKind } from "../domain/case-events.ts";
+import type { TargetedEnquiry } from "../domain/enquiry.ts";
+import type { Entry } from "../domain/entry.ts";
+import type { Notice } from "../domain/notice.ts";
+import type { Referral } from "../domain/referral.ts";
 import type { EncryptionContext } from "../keys/envelope.ts";
 import type { Dynamo, Item, Key, Place, Write } from "./dynamo.ts";
 
 /** What an encrypted text belongs to: the child's record of a referral or of an entry, or a note with an event. */
-export type Subject = { kind: "referral" | "entry"; id: string };
-export type Part = "record" | `note#${string}`;
+export type Subject = { kind: "referral" | CaseKind; id: string };
+/** The record's first version is `record`, those that correct it are numbered from 2. */
+export type Part = "record" | `record#${string}` | `note#${string}` | `message#${string}` | "ctf";
 
 const key = (subject: Subject, part: Part): Key => ({ subject: `${subject.kind}#${subject.id}`, part });
 
+/** A file's text with its byte order mark, so that sealed and opened again it has the very same bytes. */
+export const fileText = (bytes: Uint8Array): string =>
+  new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+
 /** Notes sort in the order of the events they were written with. */
-export const notePart = (sequence: number): Part => `note#${String(sequence).padStart(6, "0")}`;
+export const notePart = (sequence: number): Part => `note#${numbered(sequence)}`;
+
+/** A message, likewise by the number of its event. */
+export const messagePart = (sequence: number): Part => `message#${numbered(sequence)}`;
+
+export const versionPart = (version: number): Part => (version === 1 ? "record" : `record#${numbered(version)}`);
+
+const numbered = (number: number): string => String(number).padStart(6, "0");
 
 export const recordPlace = (table: string, subject: Subject, part: Part): Place => ({
   table,
@@ -32,38 +49,104 @@ export const putEnvelope = (table: string, subject: Subject, part: Part, envelop
   },
 });
 
-/** A referral's texts open only for this referral between these two parties. */
+/** Erases it: the data key under which it was sealed is nowhere but in the item itself, as KMS wrapped it. */
+export const deleteEnvelope = (table: string, subject: Subject, part: Part): Write => ({
+  name: `record ${subject.kind} ${part}`,
+  item: { Delete: { TableName: table, Key: key(subject, part) } },
+});
+
+/**
+ * A referral's texts open only for this referral between the two parties it was submitted between: who they are now, after
+ * a reorganisation, the referral says itself, and nobody else is shown the text.
+ */
 export const referralContext = (
-  referral: { referralId: string; sender: string; recipient: string },
+  { referralId, sender, recipient, sealedFor }: Pick<Referral, "referralId" | "sender" | "recipient" | "sealedFor">,
   part: Part,
 ): EncryptionContext => ({
-  referral: referral.referralId,
-  sender: referral.sender,
-  recipient: referral.recipient,
+  referral: referralId,
+  ...(sealedFor ?? { sender, recipient }),
   ...(part !== "record" && { part }),
 });
 
-export const entryContext = (entry: { entryId: string; authority: string }): EncryptionContext => ({
-  entry: entry.entryId,
-  authority: entry.authority,
+/** An entry's texts open only for this entry of the authority that sealed them. */
+export const entryContext = (
+  { entryId, authority, sealedFor }: Pick<Entry, "entryId" | "authority" | "sealedFor">,
+  part: Part,
+): EncryptionContext => ({
+  entry: entryId,
+  authority: sealedFor ?? authority,
+  ...(part !== "record" && { part }),
 });
 
+/** An enquiry's texts open only for this enquiry of the one authority to the other, like a referral's. */
+export const enquiryContext = (
+  { enquiryId, asker, asked, sealedFor }: Pick<TargetedEnquiry, "enquiryId" | "asker" | "asked" | "sealedFor">,
+  part: Part,
+): EncryptionContext => ({
+  enquiry: enquiryId,
+  ...(sealedFor ?? { asker, asked }),
+  ...(part !== "record" && { part }),
+});
+
+/** A notice's record opens only for this notice of the one authority to the other, like a referral's. */
+export const noticeContext = ({
+  noticeId,
+  sender,
+  recipient,
+}: Pick<Notice, "noticeId" | "sender" | "recipient">): EncryptionContext => ({ notice: noticeId, sender, recipient });
+
 /** The notes of a referral with the sequence numbers of their events, in order. */
-export const readNoteEnvelopes = async (
+export const readNoteEnvelopes = (dynamo: Dynamo, table: string, referralId: string): Promise<NumberedEnvelope[]> =>
+  readNumbered(dynamo, table, { kind: "referral", id: referralId }, "note");
+
+/** The messages of a referral, likewise. */
+export const readMessageEnvelopes = (dynamo: Dynamo, table: string, referralId: string): Promise<NumberedEnvelope[]> =>
+  readNumbered(dynamo, table, { kind: "referral", id: referralId }, "message");
+
+/** The notes of an entry, those of its steps among them. */
+export const readEntryNoteEnvelopes = (dynamo: Dynamo, table: string, entryId: string): Promise<NumberedEnvelope[]> =>
+  readNumbered(dynamo, table, { kind: "entry", id: entryId }, "note");
+
+export type NumberedEnvelope = { sequence: number; part: Part; item: Item };
+
+/** A megabyte at a time. */
+const readNumbered = async (
   dynamo: Dynamo,
   table: string,
-  referralId: string,
-): Promise<{ sequence: number; part: Part; item: Item }[]> => {
+  subject: Subject,
+  kind: "note" | "message",
+): Promise<NumberedEnvelope[]> => {
+  const found: Item[] = [];
+  let ExclusiveStartKey: Item | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey } = await dynamo.send(
+      new QueryCommand({
+        TableName: table,
+        KeyConditionExpression: "subject = :subject AND begins_with(part, :kind)",
+        ExpressionAttributeValues: { ":subject": `${subject.kind}#${subject.id}`, ":kind": `${kind}#` },
+        ConsistentRead: true,
+        ExclusiveStartKey,
+      }),
+    );
+    found.push(...Items);
+    ExclusiveStartKey = LastEvaluatedKey;
+  } while (ExclusiveStartKey);
+  return found.map((item) => {
+    const part = z.templateLiteral([`${kind}#`, z.string().regex(/^\d{6}$/)]).parse(item.part);
+    return { sequence: Number(part.slice(`${kind}#`.length)), part, item };
+  });
+};
+
+/** Which texts there are of a subject. */
+export const readParts = async (dynamo: Dynamo, table: string, subject: Subject): Promise<Part[]> => {
   const { Items = [] } = await dynamo.send(
     new QueryCommand({
       TableName: table,
-      KeyConditionExpression: "subject = :subject AND begins_with(part, :note)",
-      ExpressionAttributeValues: { ":subject": `referral#${referralId}`, ":note": "note#" },
+      KeyConditionExpression: "subject = :subject",
+      ExpressionAttributeValues: { ":subject": `${subject.kind}#${subject.id}` },
+      ProjectionExpression: "part",
       ConsistentRead: true,
     }),
   );
-  return Items.map((item) => {
-    const part = z.templateLiteral(["note#", z.string().regex(/^\d{6}$/)]).parse(item.part);
-    return { sequence: Number(part.slice("note#".length)), part, item };
-  });
+  return Items.map((item) => z.object({ part: z.custom<Part>((part) => typeof part === "string") }).parse(item).part);
 };
