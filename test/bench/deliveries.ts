@@ -74,8 +74,7 @@ const makeDeliveries = async (): Promise<Delivery[]> => {
       authority: authorities[index % endpoints] ?? "",
       type: "referral.submitted",
       at,
-      referralId: uuidV7(),
-      sequence: 1,
+      data: { referralId: uuidV7(), sequence: 1 },
       createdAt: at,
     }),
   );

@@ -14,6 +14,8 @@ export type TestExchange = {
   clients: string;
   /** Every line that the exchange has logged. */
   logLines: string[];
+  /** Every line from which CloudWatch would make a metric. */
+  metricLines: string[];
   client(owner: string): Promise<Client>;
   /** Streams, queues and schedules, where it was asked for with them. */
   telling: Telling | undefined;
@@ -24,14 +26,16 @@ export type TestExchange = {
  * A real exchange on the real embedded engines, in this process, for the tests of one file: it starts before them and
  * is gone after them.
  * @param options.telling whether streams, queues and schedules run too
+ * @param options.publishing whether the contact list is published on its schedule, with tidings to all
  */
-export const useExchange = ({ telling = false } = {}): TestExchange => {
+export const useExchange = ({ telling = false, publishing = false } = {}): TestExchange => {
   const clients = new Map<string, Promise<Client>>();
   const running: TestExchange = {
     origin: "",
     dataDir: "",
     clients: "",
     logLines: [],
+    metricLines: [],
     telling: undefined,
     mailbox: () => [],
     client: (owner) => {
@@ -44,10 +48,13 @@ export const useExchange = ({ telling = false } = {}): TestExchange => {
   let exchange: Exchange | undefined;
 
   beforeAll(async () => {
-    process.stdout.write = ((text: string) => running.logLines.push(text) > 0) as typeof write;
+    process.stdout.write = ((text: string) => {
+      const lines = text.startsWith('{"_aws":') ? running.metricLines : running.logLines;
+      return lines.push(text) > 0;
+    }) as typeof write;
     running.dataDir = await mkdtemp(join(tmpdir(), "cme-exchange-"));
     const endpoints = { dynamodb: undefined, sqs: undefined, kms: undefined };
-    exchange = await startExchange({ port: 0, dataDir: running.dataDir, endpoints, telling });
+    exchange = await startExchange({ port: 0, dataDir: running.dataDir, endpoints, telling, publishing });
     const { origin, clients: folder, telling: told, mailbox } = exchange;
     Object.assign(running, { origin, clients: folder, telling: told, mailbox });
   });

@@ -178,10 +178,10 @@ const database = () => DynamoDBDocumentClient.from(new DynamoDBClient());
 /** Registers a client of Camden (202) for referrals, with the signers' public keys. */
 export const registerClient = async (clientId: string, signers: readonly Signer[]): Promise<void> => {
   const keys = signers.map(({ publicJwk, kid, alg }) => ({ ...publicJwk, kid, alg, use: "sig" }));
-  const scopes = ["referrals"];
-  await database().send(
-    new PutCommand({ ...clientsTable, Item: { clientId, authority: "202", scopes, active: true, keys } }),
-  );
+  const at = new Date().toISOString();
+  const facts = { clientId, authority: "202", name: "A test's client", scopes: ["referrals"], active: true, keys };
+  const Item = { ...facts, createdAt: at, updatedAt: at, version: 1, head: { sequence: 0, hash: null } };
+  await database().send(new PutCommand({ ...clientsTable, Item }));
 };
 
 export const deactivate = async (clientId: string): Promise<void> => {

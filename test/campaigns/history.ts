@@ -1,45 +1,44 @@
-import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
 import type { Answer, Client } from "../../infra/local/client.ts";
+import { type Deed, enact, entryReferredFrom, type Verdict, verdict } from "./model.ts";
+import { idOf, newFamily, requestFor, type Sent, send } from "./requests.ts";
+import type { CaseEvent, TrailEvent, TrailStore } from "./trail.ts";
 import {
-  type Deed,
-  enact,
-  entryAt,
-  entryReferredFrom,
+  enquiryAt,
   isOnList,
+  type Kind,
+  kindOf,
+  matchAt,
+  newWorld,
+  noticeAt,
   openReferralFrom,
+  placeOf,
   referralAt,
-  type Verdict,
-  verdict,
+  type Subject,
+  sideAt,
   type World,
-} from "./model.ts";
-import { faultOfTrail, type TrailEvent, type TrailStore } from "./trail.ts";
+} from "./world.ts";
+
+export { requestFor, type Sent, send };
 
 /** A running exchange, from outside and underneath. */
-export type Reach = { client(owner: string): Promise<Client>; store: TrailStore };
-
-/** A request that was sent for a deed; `answer` is its last one. */
-export type Sent = { deed: Deed; path: string; body: unknown; key: string; answer?: Answer };
-
-type ListedEntry = {
-  entryId: string;
-  status: string;
-  openedAt: string;
-  closure: { as: string; referralId?: string } | null;
+export type Reach = {
+  client(owner: string): Promise<Client>;
+  store: TrailStore;
+  /** Has the exchange compare what waits for it; absent where it never asks itself anything, or in its own time. */
+  compare?(): Promise<void>;
 };
-type ListedReferral = { id: string; submittedAt: string; sender: string; recipient: string; state: string };
 
 /** What some authorities did and what must have come of it, told by the model and compared with the exchange. */
 export type History = {
   reach: Reach;
   authorities: readonly string[];
   since: string;
+  family: { surname: string; number: number };
   world: World;
-  /** What the exchange calls the model's referrals and entries. */
-  referralIds: string[];
-  entryIds: string[];
+  /** What the exchange calls the model's things. */
+  ids: Record<Kind, string[]>;
   /** The trails as last read. */
-  trails: Map<number, TrailEvent[]>;
+  trails: Map<Subject, (TrailEvent | CaseEvent)[]>;
   sent: Sent[];
 };
 
@@ -47,9 +46,9 @@ export const newHistory = (reach: Reach, authorities: readonly string[]): Histor
   reach,
   authorities,
   since: new Date().toISOString(),
-  world: { entries: [], referrals: [] },
-  referralIds: [],
-  entryIds: [],
+  family: newFamily(),
+  world: newWorld(),
+  ids: { referral: [], entry: [], enquiry: [], match: [], side: [], notice: [] },
   trails: new Map(),
   sent: [],
 });
@@ -59,110 +58,106 @@ export class Broken extends Error {
   override readonly name = "Broken";
 }
 
-const insist = (holds: boolean, what: () => string): void => {
+export const insist = (holds: boolean, what: () => string): void => {
   if (!holds) throw new Broken(what());
 };
 
-const same = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
-
-const example = JSON.parse(readFileSync(new URL("../data/example-referral.json", import.meta.url), "utf8")) as {
-  child: unknown;
-};
-
-const referralId = ({ referralIds }: History, place: number | "nowhere"): string =>
-  place === "nowhere" ? "0199a000-0000-7000-8000-000000000000" : (referralIds[place] ?? "");
-
-/** The request for a deed, ready to be sent any number of times. */
-export const requestFor = (history: History, deed: Deed): Sent => {
-  const someoneElse = history.authorities.find((each) => each !== deed.by) ?? "";
-  const contact = `${deed.wrongContact ? someoneElse : deed.by}-${["lead", "inbox"][deed.variant]}`;
-  const key = randomUUID();
-  if (deed.what === "submit") {
-    const { recipient, from } = deed;
-    const body = {
-      recipient,
-      sentBy: contact,
-      child: example.child,
-      ...(typeof from === "object" && "entry" in from && { entryId: history.entryIds[from.entry] }),
-      ...(typeof from === "object" &&
-        "following" in from && { followsReferralId: referralId(history, from.following) }),
-    };
-    return { deed, path: "/v1/referrals", body, key };
-  }
-  const { to, body } = requests[deed.what](contact, deed.variant);
-  return { deed, path: `/v1/referrals/${referralId(history, deed.referral)}/${to}`, body, key };
-};
-
-type ToReferral = Exclude<Deed["what"], "submit">;
-
-const requests: Record<ToReferral, (contact: string, variant: 0 | 1) => { to: string; body?: unknown }> = {
-  read: () => ({ to: "child" }),
-  withdraw: (_, variant) => ({ to: "withdrawal", body: { reason: ["Back in school", "Sent in error"][variant] } }),
-  return: (_, variant) => ({ to: "return", body: { reason: ["wrong-authority", "duplicate"][variant] } }),
-  receive: (confirmedBy) => ({ to: "receipt", body: { confirmedBy } }),
-  locate: (foundBy) => ({ to: "finding", body: { finding: "located", foundBy } }),
-  "not-locate": (foundBy) => ({ to: "finding", body: { finding: "not-located", foundBy } }),
-  remove: (removedBy) => ({ to: "removal", body: { removedBy } }),
-  conclude: (_, variant) => ({
-    to: "conclusion",
-    body: [
-      { outcome: "on-school-register", schoolUrn: "103200", startDate: "2026-11-30" },
-      { outcome: "suitable-education-otherwise", provision: "Taught at home by a tutor" },
-    ][variant],
-  }),
-};
-
-/** @throws whatever a lost connection throws; then nobody knows whether it was done */
-export const send = async ({ reach }: History, { deed, path, body, key }: Sent): Promise<Answer> => {
-  const client = await reach.client(deed.by);
-  return deed.what === "read" ? client.get(path) : client.post(path, body, { key });
-};
+export const same = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
 
 /**
  * Compares an answer with what the rules say, and carries the deed out in the model where they permit it.
- * @returns the referrals whose trails are to be looked at
+ * @returns whatever it touched, whose trails are to be looked at
  */
-export const settle = (history: History, sent: Sent, answer: Answer): number[] => {
+export const settle = (history: History, sent: Sent, answer: Answer): Subject[] => {
   const { world } = history;
   const { deed } = sent;
   const expected = verdict(world, deed);
   insist(
-    answer.status === expected.status,
-    () => `answered ${answer.status}, not ${expected.status}: ${codeOf(answer)}`,
+    answer.status === expected.status && (expected.code === undefined || codeOf(answer) === expected.code),
+    () => `answered ${answer.status} ${codeOf(answer)}, not ${expected.status} ${expected.code ?? ""}: ${sent.path}`,
   );
   sent.answer = answer;
   if (!history.sent.includes(sent)) history.sent.push(sent);
   if (expected.status !== 200 && expected.status !== 201) return expectRefusal(history, deed, expected, answer);
-  if (deed.what === "submit") {
-    const { id } = answer.json() as { id: string };
-    insist(!history.referralIds.includes(id), () => `the referral ${id} was made twice`);
-    history.referralIds.push(id);
-  }
+  const made = makes[deed.what];
+  if (made) nameNew(history, made, answer);
   return enact(world, deed);
 };
 
-const codeOf = ({ text }: Answer): string => /"code":"([\w-]+)"/.exec(text)?.[1] ?? "no problem";
+/** What a deed's answer names; the others are found where they stand. */
+const makes: Partial<Record<Deed["what"], Kind>> = {
+  submit: "referral",
+  "refer-enquiry": "referral",
+  add: "entry",
+  "list-temporary": "entry",
+  ask: "enquiry",
+  "ask-match": "match",
+  notify: "notice",
+};
+
+const nameNew = ({ ids }: History, kind: Kind, answer: Answer): void => {
+  const { id, entryId } = answer.json() as { id?: string; entryId?: string };
+  const name = (kind === "entry" ? entryId : id) ?? "";
+  insist(!ids[kind].includes(name), () => `the ${kind} ${name} was made twice`);
+  ids[kind].push(name);
+};
+
+export const codeOf = ({ text }: Answer): string => /"code":"([\w-]+)"/.exec(text)?.[1] ?? "no problem";
 
 /** Nothing changed, and a conflict names the present state, or the open referral that stands in the way. */
-const expectRefusal = (history: History, deed: Deed, { status }: Verdict, answer: Answer): number[] => {
+const expectRefusal = (history: History, deed: Deed, { status }: Verdict, answer: Answer): Subject[] => {
   const { world } = history;
   if (deed.what !== "submit") {
-    if (deed.referral === "nowhere") return [];
-    const { state } = referralAt(world, deed.referral);
+    const of = subjectOf(deed);
+    if (of === undefined) return [];
     const named = (answer.json() as { state?: string }).state;
-    insist(status !== 409 || named === state, () => `the conflict names the state ${named}, not ${state}`);
-    return [deed.referral];
+    const states = stateOf(world, of);
+    insist(
+      status !== 409 || named === undefined || states.includes(named),
+      () => `the conflict names the state ${named}, not ${states}`,
+    );
+    return [of];
   }
   const entry = status === 409 ? entryReferredFrom(world, deed) : undefined;
   const open = entry === undefined ? undefined : openReferralFrom(world, entry);
   if (entry === undefined || open === undefined || !isOnList(world, entry)) return [];
   const named = (answer.json() as { referralId?: string }).referralId;
-  insist(named === referralId(history, open), () => `the conflict names the referral ${named}`);
-  return [open];
+  insist(named === idOf(history, `referral#${open}`), () => `the conflict names the referral ${named}`);
+  return [`referral#${open}`];
+};
+
+/** What a deed is done to, if that is there. */
+export const subjectOf = (deed: Deed): Subject | undefined => {
+  if ("referral" in deed) return deed.referral === "nowhere" ? undefined : `referral#${deed.referral}`;
+  if ("enquiry" in deed) return `enquiry#${deed.enquiry}`;
+  if ("of" in deed) return deed.of;
+  if (deed.what === "acknowledge" || deed.what === "read-notice") return `notice#${deed.notice}`;
+  return "entry" in deed && deed.entry !== null ? `entry#${deed.entry}` : undefined;
+};
+
+/** A holder may learn that the question was withdrawn before its own side shows it. */
+const stateOf = (world: World, subject: Subject): string[] => {
+  const place = placeOf(subject);
+  switch (kindOf(subject)) {
+    case "referral":
+      return [referralAt(world, place).state];
+    case "entry":
+      return [];
+    case "enquiry":
+      return [enquiryAt(world, place).state];
+    case "match":
+      return [matchAt(world, place).state];
+    case "side": {
+      const { state, match } = sideAt(world, place);
+      return [state === "open" ? matchAt(world, match).state : state];
+    }
+    case "notice":
+      return [noticeAt(world, place).state];
+  }
 };
 
 /** The same request again: the first answer, and nothing happens. With another body under its key it is refused. */
-export const expectRepetition = (former: Sent, again: Answer, altered: boolean): number[] => {
+export const expectRepetition = (former: Sent, again: Answer, altered: boolean): Subject[] => {
   if (altered) {
     insist(
       again.status === 422 && codeOf(again) === "idempotency-key-reused",
@@ -174,12 +169,12 @@ export const expectRepetition = (former: Sent, again: Answer, altered: boolean):
     insist(again.text === first?.text, () => "the repetition was answered otherwise than the first time");
     insist(again.headers.get("idempotency-replayed") === "true", () => "the repetition was not marked as one");
   }
-  const { deed } = former;
-  return deed.what === "submit" || deed.referral === "nowhere" ? [] : [deed.referral];
+  const of = subjectOf(former.deed);
+  return of === undefined ? [] : [of];
 };
 
 /** The items of a list from its newest on, as far back as the history reaches: first a short page, which often is enough. */
-const newest = async <T>(client: Client, path: string, isNew: (item: T) => boolean): Promise<T[]> => {
+export const newest = async <T>(client: Client, path: string, isNew: (item: T) => boolean): Promise<T[]> => {
   const found: T[] = [];
   let cursor: string | null = "";
   while (cursor !== null) {
@@ -191,169 +186,4 @@ const newest = async <T>(client: Client, path: string, isNew: (item: T) => boole
     cursor = fresh.length < page.items.length ? null : page.next;
   }
   return found;
-};
-
-/** Every list of every authority is as the model says, and keeps R1 and R2. */
-export const checkLists = async (history: History): Promise<void> => {
-  const { reach, authorities, since } = history;
-  const perAuthority = authorities.map(async (authority) => {
-    const client = await reach.client(authority);
-    const entries = (status: string) =>
-      newest<ListedEntry>(client, `/v1/cme-list?status=${status}`, ({ openedAt }) => openedAt >= since);
-    const [open, closed, referrals] = await Promise.all([
-      entries("open"),
-      entries("closed"),
-      newest<ListedReferral>(client, "/v1/referrals?box=outbox", ({ submittedAt }) => submittedAt >= since),
-    ]);
-    insist(
-      open.every(({ status }) => status !== "closed") && closed.every(({ status }) => status === "closed"),
-      () => `the open and the closed entries of ${authority} are mixed up`,
-    );
-    return { authority, entries: [...open, ...closed], referrals };
-  });
-  const seen = await Promise.all(perAuthority);
-  for (const { authority, entries } of seen) nameNewEntries(history, authority, entries);
-  const entries = seen.flatMap((each) => each.entries);
-  const referrals = seen.flatMap((each) => each.referrals);
-  checkGate(entries, referrals);
-  checkAlwaysOnAList(history, entries);
-  checkEntries(history, entries);
-  checkReferrals(history, referrals);
-};
-
-/** Asks for the name of the entry that the last deed made, if it made one. */
-export const nameNewestEntry = async (history: History): Promise<void> => {
-  const { world, entryIds, reach } = history;
-  const unnamed = world.entries[entryIds.length];
-  if (!unnamed) return;
-  const answer = await (await reach.client(unnamed.authority)).get("/v1/cme-list?status=open&limit=1");
-  nameNewEntries(history, unnamed.authority, (answer.json() as { items: ListedEntry[] }).items);
-};
-
-/** An entry that the model has just made has no name yet: it is the one on its authority's list that nobody knows. */
-const nameNewEntries = (history: History, authority: string, listed: readonly ListedEntry[]): void => {
-  const { world, entryIds } = history;
-  const unknown = listed.filter(({ entryId }) => !entryIds.includes(entryId));
-  const unnamed = world.entries.flatMap((entry, place) =>
-    entry.authority === authority && entryIds[place] === undefined ? [place] : [],
-  );
-  insist(
-    unknown.length === unnamed.length && unnamed.length <= 1,
-    () => `${authority} has ${unknown.length} new entries, not ${unnamed.length}`,
-  );
-  const [place] = unnamed;
-  if (place !== undefined) entryIds[place] = unknown[0]?.entryId ?? "";
-};
-
-const checkEntries = (history: History, listed: readonly ListedEntry[]): void => {
-  const { world, entryIds } = history;
-  insist(listed.length === world.entries.length, () => `${listed.length} entries, not ${world.entries.length}`);
-  const byId = new Map(listed.map((entry) => [entry.entryId, entry]));
-  for (const [place, expected] of world.entries.entries()) {
-    const entry = byId.get(entryIds[place] ?? "");
-    const under = expected.closedUnder === null ? undefined : referralId(history, expected.closedUnder);
-    insist(
-      entry?.status === expected.status &&
-        (entry.closure?.as ?? null) === expected.closedAs &&
-        entry.closure?.referralId === under,
-      () => `entry ${place} is ${JSON.stringify(entry)}, not ${JSON.stringify(expected)}`,
-    );
-  }
-};
-
-const checkReferrals = (history: History, listed: readonly ListedReferral[]): void => {
-  const { world, referralIds } = history;
-  insist(listed.length === referralIds.length, () => `${listed.length} referrals, not ${referralIds.length}`);
-  const byId = new Map(listed.map((referral) => [referral.id, referral]));
-  for (const [place, { sender, recipient, state }] of world.referrals.entries()) {
-    const referral = byId.get(referralId(history, place));
-    insist(
-      same([referral?.sender, referral?.recipient, referral?.state], [sender, recipient, state]),
-      () => `referral ${place} is ${referral?.state}, not ${state}`,
-    );
-  }
-};
-
-/** R1: whoever is off a list as transferred is so through a referral whose receipt stands. */
-const checkGate = (entries: readonly ListedEntry[], referrals: readonly ListedReferral[]): void => {
-  const states = new Map(referrals.map(({ id, state }) => [id, state]));
-  for (const { entryId, closure } of entries) {
-    if (closure?.as !== "transferred") continue;
-    const state = states.get(closure.referralId ?? "") ?? "unknown";
-    insist(
-      ["received", "located", "concluded"].includes(state),
-      () => `R1: entry ${entryId} is closed as transferred and its referral is ${state}`,
-    );
-  }
-};
-
-const lawfulEnds = ["on-school-register", "suitable-education-otherwise"];
-
-/** While a child is being handed over, no lawful end of an earlier day excuses that it is on no list. */
-const underWay: readonly string[] = ["awaiting-receipt", "received", "located"];
-
-/** R2: every child that was submitted is on some list, until it is known to be educated. */
-const checkAlwaysOnAList = (history: History, listed: readonly ListedEntry[]): void => {
-  const { world, entryIds } = history;
-  const byId = new Map(listed.map((entry) => [entry.entryId, entry]));
-  const children = Map.groupBy(world.entries.keys(), (place) => entryAt(world, place).child);
-  for (const [child, places] of children) {
-    const entries = places.map((place) => byId.get(entryIds[place] ?? ""));
-    const handedOver = world.referrals.some(
-      ({ senderEntry, state }) => entryAt(world, senderEntry).child === child && underWay.includes(state),
-    );
-    insist(
-      entries.some((entry) => entry !== undefined && entry.status !== "closed") ||
-        (!handedOver && entries.some((entry) => lawfulEnds.includes(entry?.closure?.as ?? ""))),
-      () => `R2: child ${child} is on no list`,
-    );
-  }
-};
-
-/** The trails of these referrals: they hold, say what was done and nothing more, and have their outbox rows (R1, R3). */
-export const checkTrails = async (history: History, places: Iterable<number>): Promise<void> => {
-  for (const place of new Set(places)) {
-    const { sender } = referralAt(history.world, place);
-    checkTrail(history, place, await readTrail(history, place, sender));
-    const count = history.trails.get(place)?.length ?? 0;
-    const sequences = Array.from({ length: count + 1 }, (_, index) => index + 1);
-    const rows = await history.reach.store.outboxRowsAmong(referralId(history, place), sequences);
-    insist(same(rows, sequences.slice(0, -1)), () => `R3: referral ${place} has the outbox rows ${rows} of ${count}`);
-  }
-};
-
-export const readTrail = async (history: History, place: number, reader: string): Promise<TrailEvent[]> => {
-  const client = await history.reach.client(reader);
-  return newest<TrailEvent>(client, `/v1/referrals/${referralId(history, place)}/events?`, () => true);
-};
-
-/** One referral's trail, wherever it was read. */
-export const checkTrail = (history: History, place: number, trail: TrailEvent[]): void => {
-  const { world, trails } = history;
-  const fault = faultOfTrail(referralId(history, place), trail);
-  insist(fault === undefined, () => `R3: ${fault}`);
-  const told = trail.map(({ type, actor }) => ({ type, by: actor.authority }));
-  const { events } = referralAt(world, place);
-  insist(
-    same(told, events),
-    () => `R3: referral ${place} tells ${JSON.stringify(told)}, not ${JSON.stringify(events)}`,
-  );
-  const hashes = (each: readonly TrailEvent[]) => each.map(({ hash }) => hash);
-  const before = hashes(trails.get(place) ?? []);
-  insist(same(hashes(trail).slice(0, before.length), before), () => `R3: the trail of referral ${place} was rewritten`);
-  trails.set(place, trail);
-  checkRemovals(place, trail);
-};
-
-/** R1 as the trail tells it: at every removal the receipt was confirmed, and not undone by a fruitless search. */
-const checkRemovals = (place: number, trail: readonly TrailEvent[]): void => {
-  const types = trail.map(({ type }) => type);
-  for (const [index, type] of types.entries()) {
-    if (type !== "referral.removed") continue;
-    const before = types.slice(0, index);
-    insist(
-      before.includes("referral.received") && !before.includes("referral.not-located"),
-      () => `R1: referral ${place} was removed after ${before}`,
-    );
-  }
 };

@@ -4,25 +4,13 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import * as fc from "fast-check";
 import type { Answer } from "../../infra/local/client.ts";
-import {
-  Broken,
-  checkLists,
-  checkTrail,
-  checkTrails,
-  expectRepetition,
-  type History,
-  nameNewestEntry,
-  newHistory,
-  readTrail,
-  requestFor,
-  type Sent,
-  send,
-  settle,
-} from "./history.ts";
-import { type Deed, enact, referralAt, verdict } from "./model.ts";
-import { anyChoice, type Choice, deedFor } from "./run-histories.ts";
+import { checkLists, checkTrail, checkTrails, nameNewestEntry, readTrail } from "./checks.ts";
+import { anyHandoff, type Choice, deedFor } from "./choosing.ts";
+import { Broken, expectRepetition, type History, newHistory, requestFor, type Sent, send, settle } from "./history.ts";
+import { type Deed, enact, verdict } from "./model.ts";
 import { clientsIn, enginesOf, outlived, spawnExchange, steadyPort } from "./spawned-exchange.ts";
 import { openTrailStore, type TrailStore } from "./trail.ts";
+import { referralAt, type Subject } from "./world.ts";
 
 export type CrashFigures = {
   kills: number;
@@ -43,12 +31,12 @@ type Worker = {
   choices: readonly Choice[];
   turn: number;
   pending: Sent | undefined;
-  touched: Set<number>;
+  touched: Set<Subject>;
 };
 
 const workerCount = 6;
 
-const sensibleChoice = anyChoice.map((choice): Choice => ({ ...choice, aim: 201, flaw: "none" }));
+const sensibleChoice = anyHandoff.map((choice): Choice => ({ ...choice, aim: 201, flaw: "none" }));
 
 /** The load is what officers do, not what they get wrong: where a choice leads to nothing, another child is referred. */
 const sensibleDeed = ({ authorities, world }: History, choice: Choice): Deed => {
@@ -188,9 +176,9 @@ const recover = async (worker: Worker, figures: CrashFigures): Promise<void> => 
 
 /** A read has no key: it was recorded, or it was not. */
 const recoverRead = async ({ history, touched }: Worker, deed: Deed, figures: CrashFigures): Promise<void> => {
-  if (deed.what === "submit" || deed.referral === "nowhere") return;
+  if (deed.what !== "read" || deed.referral === "nowhere") return;
   const { sender, events } = referralAt(history.world, deed.referral);
-  const trail = await readTrail(history, deed.referral, sender);
+  const trail = await readTrail(history, `referral#${deed.referral}`, sender);
   if (trail.length === events.length) {
     figures.lostBeforeCommit += 1;
     return;
@@ -208,8 +196,8 @@ const checkAll = async (workers: readonly Worker[], store: TrailStore): Promise<
     await checkLists(history);
     await checkTrails(history, touched);
     touched.clear();
-    for (const [place, id] of history.referralIds.entries()) {
-      checkTrail(history, place, trails.get(id) ?? []);
+    for (const [place, id] of history.ids.referral.entries()) {
+      checkTrail(history, `referral#${place}`, trails.get(id) ?? []);
       trails.delete(id);
     }
   }

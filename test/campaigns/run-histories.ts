@@ -1,185 +1,142 @@
 import * as fc from "fast-check";
 import type { Answer } from "../../infra/local/client.ts";
 import {
-  Broken,
   checkLists,
+  checkStanding,
+  checkStrangers,
   checkTrail,
   checkTrails,
+  isTrailReader,
+  nameNewestEntry,
+  nameNewSides,
+  readTrail,
+} from "./checks.ts";
+import { anyChoice, anyHandoff, type Choice, deedFor, farAuthorities, picked, seriesFor } from "./choosing.ts";
+import {
+  Broken,
   expectRepetition,
   type History,
   newHistory,
   type Reach,
-  readTrail,
   requestFor,
   type Sent,
+  same,
   send,
   settle,
 } from "./history.ts";
-import { type Action, type Deed, entryAt, referralAt, type Submission, verdict, type World } from "./model.ts";
+import type { Deed } from "./model.ts";
+import { compare } from "./model-of-enquiries.ts";
+import { isRead } from "./requests.ts";
+import { eventsOf, type Subject, type World } from "./world.ts";
 
 /** City of London, Birmingham, Camden. */
-const authorities = ["201", "330", "202"] as const;
+const trio = ["201", "330", "202"] as const;
 
-/** What is chosen before it is known what there will be to choose from. */
-export type Choice = {
-  what: "submit" | "refer-on" | Action | "read" | "repeat";
-  /** Where a list of possibilities is picked from, counted from the newest. */
-  pick: number;
-  /** Who, where the rules leave that open. A repetition by the first has another body. */
-  by: number;
-  variant: 0 | 1;
-  /** The status to be aimed at, where there is such a deed: mostly what the rules permit now, often what the state forbids. */
-  aim: 201 | 409;
-  flaw: "none" | "wrong-contact" | "stranger";
-};
+/** How often everything is looked at from outside too, in steps. */
+const listsEvery = 8;
 
-const weighted = <T>(...weights: [number, T][]) =>
-  fc.oneof(...weights.map(([weight, value]) => ({ weight, arbitrary: fc.constant(value) })));
+type Telling = { told: string[]; deeds: Figures["deeds"] };
 
-export const anyChoice: fc.Arbitrary<Choice> = fc.record({
-  what: weighted<Choice["what"]>(
-    [5, "submit"],
-    [8, "refer-on"],
-    [7, "receive"],
-    [6, "remove"],
-    [4, "locate"],
-    [3, "not-locate"],
-    [2, "conclude"],
-    [2, "withdraw"],
-    [2, "return"],
-    [3, "read"],
-    [4, "repeat"],
-  ),
-  pick: fc.nat(11),
-  by: fc.nat(2),
-  variant: weighted<0 | 1>([3, 0], [1, 1]),
-  aim: weighted<Choice["aim"]>([3, 201], [1, 409]),
-  flaw: weighted<Choice["flaw"]>([12, "none"], [1, "wrong-contact"], [2, "stranger"]),
-});
-
-/** How many of the newest referrals and entries are considered: whatever is older is left alone. */
-const considered = 12;
-const newestOf = (all: readonly unknown[]): number[] => [...all.keys()].slice(-considered);
-
-const picked = <T>(all: readonly T[], pick: number): T | undefined => all.at(-1 - (pick % all.length));
-
-const at = <T>(all: readonly T[], index: number): T => all[index % all.length] as T;
-
-/** The deed that a choice comes to as things stand. */
-export const deedFor = (trio: readonly string[], world: World, choice: Choice): Deed => {
-  const sound = soundDeedFor(trio, world, choice);
-  const flawed = { ...sound, wrongContact: true };
-  const takesContact = sound.what !== "read" && !["withdraw", "return", "conclude"].includes(sound.what);
-  return choice.flaw === "wrong-contact" && takesContact && verdict(world, sound).status === 201 ? flawed : sound;
-};
-
-const soundDeedFor = (trio: readonly string[], world: World, choice: Choice): Deed => {
-  const { what, variant, pick, flaw } = choice;
-  if (what === "submit" || what === "repeat") return freshSubmission(trio, choice);
-  if (what === "refer-on") return onwardSubmission(trio, world, choice) ?? freshSubmission(trio, choice);
-  const onNothing: Deed = { what, by: at(trio, choice.by), variant, wrongContact: false, referral: "nowhere" };
-  if (world.referrals.length === 0) return flaw === "stranger" ? onNothing : freshSubmission(trio, choice);
-  const deeds = newestOf(world.referrals).map((referral): Deed => {
-    const { sender, recipient } = referralAt(world, referral);
-    const proper =
-      what === "read" ? [sender, recipient] : ["withdraw", "remove"].includes(what) ? [sender] : [recipient];
-    const by = choice.flaw === "stranger" ? at(trio, choice.by) : at(proper, choice.by);
-    return { what, by, variant, wrongContact: false, referral };
-  });
-  return picked(preferred(world, choice, deeds), pick) ?? onNothing;
-};
-
-/** What a stranger tries is not chosen by its outcome. */
-const preferred = (world: World, { aim, flaw }: Choice, deeds: readonly Deed[]): readonly Deed[] => {
-  const fitting = deeds.filter((deed) => verdict(world, deed).status === aim);
-  return fitting.length > 0 && flaw !== "stranger" ? fitting : deeds;
-};
-
-/** Of a child that is new to the exchange. */
-const freshSubmission = (trio: readonly string[], choice: Choice): Deed => {
-  const by = at(trio, choice.by);
-  return choice.flaw === "stranger" ? { ...submission(trio, choice, by), recipient: by } : submission(trio, choice, by);
-};
-
-/** Of a child that is on the sender's list: by its entry, or as following the referral that brought it. */
-const onwardSubmission = (trio: readonly string[], world: World, choice: Choice): Deed | undefined => {
-  const sender = (proper: string) => (choice.flaw === "stranger" ? at(trio, choice.by) : proper);
-  const byEntry = newestOf(world.entries).map((entry) =>
-    submission(trio, choice, sender(entryAt(world, entry).authority), { entry }),
-  );
-  const following = newestOf(world.referrals).map((followed) =>
-    submission(trio, choice, sender(referralAt(world, followed).recipient), { following: followed }),
-  );
-  const deeds = preferred(world, choice, choice.pick % 2 === 0 ? byEntry : following);
-  return picked(deeds, Math.floor(choice.pick / 2));
-};
-
-const submission = (
-  trio: readonly string[],
-  { pick, variant }: Choice,
-  by: string,
-  from: Submission["from"] = "nowhere",
-): Submission => {
-  const recipient = at(
-    trio.filter((each) => each !== by),
-    pick,
-  );
-  return { what: "submit", by, recipient, from, variant, wrongContact: false };
-};
-
-const step = async (history: History, choice: Choice, told: string[]): Promise<void> => {
-  const former = choice.what === "repeat" ? picked(repeatable(history), choice.pick) : undefined;
-  const touched =
-    former?.answer?.status === 201
-      ? await repeat(history, former, choice.by === 0, told)
-      : await carryOut(
-          history,
-          former ?? requestFor(history, deedFor(history.authorities, history.world, choice)),
-          told,
-        );
-  await checkLists(history);
+const step = async (history: History, choice: Choice, turn: number, telling: Telling): Promise<void> => {
+  const touched = await carryOutChoice(history, choice, telling);
+  await checkStanding(history);
   await checkTrails(history, touched);
+  const one = touched[turn % Math.max(1, touched.length)];
+  if (one !== undefined) await checkStrangers(history, one, turn);
+  if (turn % listsEvery === listsEvery - 1) await checkLists(history);
+};
+
+const carryOutChoice = async (history: History, choice: Choice, telling: Telling): Promise<Subject[]> => {
+  const { world } = history;
+  if (choice.what === "compare") return compareAll(history, telling);
+  const former = choice.what === "repeat" ? picked(repeatable(history), choice.pick) : undefined;
+  if (former?.answer?.status === 201) return repeat(history, former, choice.by === 0, telling);
+  if (former) return carryOut(history, former, telling);
+  const series = seriesFor(trio, world, choice);
+  if (!series) return carryOut(history, requestFor(history, deedFor(trio, world, choice)), telling);
+  const touched: Subject[] = [];
+  for (let deed = series.next(world); deed !== undefined; deed = series.next(world)) {
+    touched.push(...(await carryOut(history, requestFor(history, deed), telling)));
+  }
+  return touched;
+};
+
+const compareAll = async (history: History, { told }: Telling): Promise<Subject[]> => {
+  if (!history.reach.compare) return [];
+  await history.reach.compare();
+  told.push(`  the exchange compares ${[...history.world.waiting]}`);
+  const touched = compare(history.world);
+  await nameNewSides(history);
+  return touched;
 };
 
 /** A request, or one that was refused before: a refusal is not remembered, so it is judged anew. */
-const carryOut = async (history: History, sent: Sent, told: string[]): Promise<number[]> => {
+const carryOut = async (history: History, sent: Sent, { told, deeds }: Telling): Promise<Subject[]> => {
   const answer = await send(history, sent);
   told.push(tell(sent.deed, answer));
+  const counted = `${sent.deed.what} ${answer.status}`;
+  deeds[counted] = (deeds[counted] ?? 0) + 1;
   if (answer.headers.has("idempotency-replayed")) throw new Broken("a first answer was marked as a repetition");
-  return settle(history, sent, answer);
+  const touched = settle(history, sent, answer);
+  await nameNewestEntry(history);
+  return touched;
 };
 
-const repeat = async (history: History, former: Sent, altered: boolean, told: string[]): Promise<number[]> => {
-  const { body } = altered ? requestFor(history, otherwise(former.deed)) : former;
-  const answer = await send(history, { ...former, body });
+const repeat = async (
+  history: History,
+  former: Sent,
+  otherwise: boolean,
+  { told, deeds }: Telling,
+): Promise<Subject[]> => {
+  const other = otherwise ? requestFor(history, differently(former.deed)).body : former.body;
+  const altered = !same(other, former.body);
+  const answer = await send(history, { ...former, body: other });
   told.push(`${tell(former.deed, answer)} (repeated${altered ? " with another body" : ""})`);
+  deeds.repeat = (deeds.repeat ?? 0) + 1;
   return expectRepetition(former, answer, altered);
 };
 
-const repeatable = ({ sent }: History): Sent[] => sent.filter(({ deed }) => deed.what !== "read" && !deed.wrongContact);
+const repeatable = ({ sent }: History): Sent[] => sent.filter(({ deed }) => !isRead(deed) && !deed.wrongContact);
 
-const otherwise = (deed: Deed): Deed => ({ ...deed, variant: deed.variant === 0 ? 1 : 0 });
+const differently = (deed: Deed): Deed => ({ ...deed, variant: deed.variant === 0 ? 1 : 0 });
 
-/** At the end every trail is read by both parties, who see the same. */
-const checkAllTrails = async (history: History): Promise<void> => {
-  await checkTrails(history, history.world.referrals.keys());
-  for (const [place, { recipient }] of history.world.referrals.entries()) {
-    checkTrail(history, place, await readTrail(history, place, recipient));
+const everything = (world: World): Subject[] =>
+  (
+    [
+      ["referral", world.referrals],
+      ["entry", world.entries],
+      ["enquiry", world.enquiries],
+      ["match", world.matches],
+      ["side", world.sides],
+      ["notice", world.notices],
+    ] as const
+  ).flatMap(([kind, all]) => [...all.keys()].map((place): Subject => `${kind}#${place}`));
+
+/** At the end every list is looked at, and every trail is read by all its parties, who see the same. */
+const checkAll = async (history: History): Promise<void> => {
+  await checkLists(history);
+  const subjects = everything(history.world);
+  await checkTrails(history, subjects);
+  for (const subject of subjects) {
+    const readers = [...trio, ...farAuthorities].filter((each) => isTrailReader(history, subject, each));
+    for (const reader of readers) checkTrail(history, subject, await readTrail(history, subject, reader));
   }
 };
 
-const tell = (deed: Deed, { status }: Answer): string => {
-  const object = deed.what === "submit" ? [deed.recipient, deed.from] : deed.referral;
-  return `  ${deed.by} ${deed.what} ${JSON.stringify(object)}: ${status}`;
-};
+const tell = ({ what, by, variant, wrongContact, ...object }: Deed, { status }: Answer): string =>
+  `  ${by} ${what} ${JSON.stringify(object)}${wrongContact ? " (wrong contact)" : ""}: ${status}`;
 
 /** Plays one history on fresh children. @throws Broken with the history so far */
-const play = async (reach: Reach, choices: readonly Choice[]): Promise<History> => {
-  const history = newHistory(reach, authorities);
+const play = async (reach: Reach, choices: readonly Choice[], deeds: Figures["deeds"]): Promise<History> => {
+  await reach.store.beginDay(trio);
+  const history = newHistory(reach, trio);
   const told: string[] = [];
   try {
-    for (const choice of choices) await step(history, choice, told);
-    await checkAllTrails(history);
+    for (const [turn, choice] of choices.entries()) await step(history, choice, turn, { told, deeds });
+    await checkAll(history);
+    // What is still to be compared is not the next history's.
+    await compareAll(history, { told, deeds });
+    await checkStanding(history);
     return history;
   } catch (error) {
     throw new Broken(`${(error as Error).message}\nafter\n${told.join("\n")}`, { cause: error });
@@ -190,26 +147,34 @@ export type Figures = {
   histories: number;
   steps: number;
   events: number;
-  repetitions: number;
   answers: Record<string, number>;
+  /** What was done and how it was answered. */
+  deeds: Record<string, number>;
 };
 
 /**
- * Plays random histories of three authorities against the rules, a step at a time, and checks R1, R2 and R3 after each.
+ * Plays random histories of three authorities against the rules, a step at a time, and checks R1, R2, R3, R5 and R7 after
+ * each.
+ * @param options.of referrals between two authorities alone, unless everything is wanted
  * @throws Error with the seed and the shortest history found that breaks a rule
  */
 export const runHistories = async (
   reach: Reach,
-  { seed, runs, maxSteps }: { seed: number; runs: number; maxSteps: number },
+  {
+    seed,
+    runs,
+    maxSteps,
+    of = "handoffs",
+  }: { seed: number; runs: number; maxSteps: number; of?: "handoffs" | "everything" },
 ): Promise<Figures> => {
-  const figures: Figures = { histories: 0, steps: 0, events: 0, repetitions: 0, answers: {} };
-  const choices = fc.noBias(fc.array(anyChoice, { minLength: 1, maxLength: maxSteps, size: "max" }));
+  const figures: Figures = { histories: 0, steps: 0, events: 0, answers: {}, deeds: {} };
+  const choice = of === "everything" ? anyChoice : anyHandoff;
+  const choices = fc.noBias(fc.array(choice, { minLength: 1, maxLength: maxSteps, size: "max" }));
   const property = fc.asyncProperty(choices, async (chosen) => {
-    const { sent, world } = await play(reach, chosen);
+    const { sent, world } = await play(reach, chosen, figures.deeds);
     figures.histories += 1;
     figures.steps += chosen.length;
-    figures.repetitions += chosen.length - sent.length;
-    figures.events += world.referrals.reduce((sum, { events }) => sum + events.length, 0);
+    for (const subject of everything(world)) figures.events += eventsOf(world, subject).length;
     for (const { answer } of sent)
       figures.answers[`${answer?.status}`] = (figures.answers[`${answer?.status}`] ?? 0) + 1;
   });

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { JWK } from "jose";
+import { readFileSync } from "node:fs";
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from "jose";
 import { v7 as uuidV7 } from "uuid";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Client, clientFile } from "../../infra/local/client.ts";
@@ -24,18 +25,46 @@ import { exampleReferral, submit } from "../builders/referral.ts";
 
 /**
  * What every route answers to everybody, written by hand. The referral is from City of London (201, the sender) to
- * Birmingham (330, the recipient); Camden (202) is a third authority. From `scope` on, the caller is the one who may,
+ * Birmingham (330, the recipient); Camden (202) is a third authority, which only the referral of a temporary entry names
+ * (all that a temporary authority may is in temporary-authority.test.ts). From `scope` on, the caller is the one who may,
  * and only what the column names is wrong: a token for another scope, an expired one, one for another API, a proof by
  * another key, a proof used before, a token unsigned or signed with the published key as an HMAC secret, no token.
+ * 403! is a refusal for want of the scope: that role never gets it.
  */
 const table = `
 route                                         sender  recipient  third  dfe  scope  expired  audience  key  replayed  none  hs256  no-token
 GET /.well-known/oauth-authorization-server   200     200        200    200  200    200      200       200  200       200   200    200
 GET /.well-known/jwks.json                    200     200        200    200  200    200      200       200  200       200   200    200
 POST /oauth2/token                            400     400        400    400  400    400      400       400  400       400   400    400
+POST /notify/delivery-status                  401     401        401    401  401    401      401       401  401       401   401    401
+GET /v1/clients                               403!    403!       403!   200  403    401      401       401  401       401   401    401
+POST /v1/clients                              403!    403!       403!   201  403    401      401       401  401       401   401    401
+GET /v1/clients/{clientId}                    403!    403!       403!   200  403    401      401       401  401       401   401    401
+PUT /v1/clients/{clientId}                    403!    403!       403!   201  403    401      401       401  401       401   401    401
+GET /v1/clients/{clientId}/changes            403!    403!       403!   200  403    401      401       401  401       401   401    401
 GET /v1/authorities                           200     200        200    200  403    401      401       401  401       401   401    401
 GET /v1/authorities/{code}                    200     200        200    200  403    401      401       401  401       401   401    401
+PUT /v1/authorities/{code}                    403!    403!       403!   201  403    401      401       401  401       401   401    401
+GET /v1/authorities/{code}/changes            403     200        403    200  403    401      401       401  401       401   401    401
 GET /v1/authorities/{code}/contacts           200     200        200    200  403    401      401       401  401       401   401    401
+POST /v1/authorities/{code}/contacts          403     201        403    201  403    401      401       401  401       401   401    401
+GET /v1/authorities/{code}/contacts/{contactId}  200  200        200    200  403    401      401       401  401       401   401    401
+PUT /v1/authorities/{code}/contacts/{contactId}  403  201        403    201  403    401      401       401  401       401   401    401
+POST /v1/authorities/{code}/contacts/{contactId}/retirement  403  201  403  201  403  401  401  401  401  401  401  401
+POST /v1/authorities/{code}/contacts/{contactId}/verification  403  201  403  201  403  401  401  401  401  401  401  401
+POST /v1/reorganisations                      403!    403!       403!   201  403    401      401       401  401       401   401    401
+GET /v1/reorganisations                       200     200        200    200  403    401      401       401  401       401   401    401
+GET /v1/reorganisations/{id}                  200     200        200    200  403    401      401       401  401       401   401    401
+POST /v1/reorganisations/{id}/assignments     201     403        403    403!  403   401      401       401  401       401   401    401
+POST /v1/reorganisations/{id}/cancellation    403!    403!       403!   201  403    401      401       401  401       401   401    401
+GET /v1/contact-list                          200     200        200    200  403    401      401       401  401       401   401    401
+POST /v1/contact-list/imports                 403!    403!       403!   200  403    401      401       401  401       401   401    401
+POST /v1/contact-list/publications            403!    403!       403!   200  403    401      401       401  401       401   401    401
+GET /v1/contact-list/publications             200     200        200    200  403    401      401       401  401       401   401    401
+GET /v1/contact-list/publications/{number}    200     200        200    200  403    401      401       401  401       401   401    401
+GET /v1/contact-list/changes                  200     200        200    200  403    401      401       401  401       401   401    401
+GET /v1/contact-list/email-domains            200     200        200    200  403    401      401       401  401       401   401    401
+PUT /v1/contact-list/email-domains            403!    403!       403!   201  403    401      401       401  401       401   401    401
 POST /v1/referrals                            201     422        422    403  403    401      401       401  401       401   401    401
 GET /v1/referrals                             200     200        200    403  403    401      401       401  401       401   401    401
 GET /v1/referrals/{id}                        200     200        404    403  403    401      401       401  401       401   401    401
@@ -49,10 +78,45 @@ POST /v1/referrals/{id}/finding               403     201        404    403  403
 POST /v1/referrals/{id}/conclusion            403     201        404    403  403    401      401       401  401       401   401    401
 GET /v1/referrals/{id}/removal                200     403        404    403  403    401      401       401  401       401   401    401
 POST /v1/referrals/{id}/removal               201     403        404    403  403    401      401       401  401       401   401    401
+POST /v1/referrals/{id}/common-transfer-file  201     403        404    403  403    401      401       401  401       401   401    401
+GET /v1/referrals/{id}/common-transfer-file   200     200        404    403  403    401      401       401  401       401   401    401
+POST /v1/referrals/{id}/temporary-entry       403     403        201    403  403    401      401       401  401       401   401    401
 GET /v1/referrals/{id}/events                 200     200        404    403  403    401      401       401  401       401   401    401
+POST /v1/referrals/{id}/messages              201  422  404  403  403  401  401  401  401  401  401  401
+GET /v1/referrals/{id}/messages               200  200  404  403  403  401  401  401  401  401  401  401
+POST /v1/referrals/{id}/child                 201  422  404  403  403  401  401  401  401  401  401  401
+GET /v1/referrals/{id}/child/versions         200  200  404  403  403  401  401  401  401  401  401  401
+GET /v1/referrals/{id}/enquiry-steps          200  200  404  403  403  401  401  401  401  401  401  401
+GET /v1/referrals/{id}/evidence-pack          200  200  404  403  403  401  401  401  401  401  401  401
+GET /v1/cme-list/{entryId}/evidence-pack      200  404  404  403  403  401  401  401  401  401  401  401
 GET /v1/cme-list                              200     200        200    403  403    401      401       401  401       401   401    401
 POST /v1/cme-list                             201     201        201    403  403    401      401       401  401       401   401    401
 GET /v1/cme-list/{entryId}                    200     404        404    403  403    401      401       401  401       401   401    401
+GET /v1/cme-list/{entryId}/child              200     404        404    403  403    401      401       401  401       401   401    401
+POST /v1/cme-list/{entryId}/enquiry-steps     201     404        404    403  403    401      401       401  401       401   401    401
+GET /v1/cme-list/{entryId}/enquiry-steps      200     404        404    403  403    401      401       401  401       401   401    401
+POST /v1/cme-list/enquiry-steps               201     422        422    403  403    401      401       401  401       401   401    401
+POST /v1/cme-list/{entryId}/closure           201     404        404    403  403    401      401       401  401       401   401    401
+POST /v1/cme-list/{entryId}/erasure           201     404        404    403  403    401      401       401  401       401   401    401
+GET /v1/cme-list/{entryId}/events             200     404        404    403  403    401      401       401  401       401   401    401
+GET /v1/cme-list/upns                         200     200        200    403  403    401      401       401  401       401   401    401
+GET /v1/overview                              403!    403!       403!   200  403    401      401       401  401       401   401    401
+GET /v1/statistics                            200     403        403    200  403    401      401       401  401       401   401    401
+POST /v1/notices/school-admission             201     422        422    403  403    401      401       401  401       401   401    401
+GET /v1/notices                               200     200        200    403  403    401      401       401  401       401   401    401
+GET /v1/notices/{id}                          200     200        404    403  403    401      401       401  401       401   401    401
+GET /v1/notices/{id}/child                    200     200        404    403  403    401      401       401  401       401   401    401
+POST /v1/notices/{id}/acknowledgement         403     201        404    403  403    401      401       401  401       401   401    401
+GET /v1/notices/{id}/events                   200     200        404    403  403    401      401       401  401       401   401    401
+POST /v1/enquiries                            201     422        422    403  403    401      401       401  401       401   401    401
+GET /v1/enquiries                             200     200        200    403  403    401      401       401  401       401   401    401
+GET /v1/enquiries/{id}                        200     200        404    403  403    401      401       401  401       401   401    401
+GET /v1/enquiries/{id}/child                  200     200        404    403  403    401      401       401  401       401   401    401
+GET /v1/enquiries/{id}/notes                  200     200        404    403  403    401      401       401  401       401   401    401
+POST /v1/enquiries/{id}/answers               403     201        404    403  403    401      401       401  401       401   401    401
+POST /v1/enquiries/{id}/closure               201     403        404    403  403    401      401       401  401       401   401    401
+POST /v1/enquiries/{id}/referral              201     403        404    403  403    401      401       401  401       401   401    401
+GET /v1/enquiries/{id}/events                 200     200        404    403  403    401      401       401  401       401   401    401
 GET /v1/events                                200     200        200    200  403    401      401       401  401       401   401    401
 PUT /v1/subscription                          201     201        201    403  403    401      401       401  401       401   401    401
 GET /v1/subscription                          200     404        404    403  403    401      401       401  401       401   401    401
@@ -73,7 +137,7 @@ const callers = { sender: "201", recipient: "330", third: "202", dfe: "dfe" } as
 const codes: Record<string, Record<number, string>> = {
   sender: { 403: "not-your-role" },
   recipient: { 403: "not-your-role", 404: "not-found", 422: "validation-failed" },
-  third: { 404: "not-found", 422: "validation-failed" },
+  third: { 403: "not-your-role", 404: "not-found", 422: "validation-failed" },
   dfe: { 403: "scope-missing" },
   scope: { 403: "scope-missing" },
   expired: { 401: "token-expired" },
@@ -86,12 +150,48 @@ const codes: Record<string, Record<number, string>> = {
 };
 
 /** What a request is about. */
-type Subject = { code: string; id: string; entryId: string };
+type Subject = {
+  code: string;
+  id: string;
+  entryId: string;
+  contactId: string;
+  clientId: string;
+  number: string;
+  etag: string;
+  /** Where the body is about the subject. */
+  body?: unknown;
+};
 const endpoint = "http://127.0.0.1:9/cme";
-const directory: Subject = { code: "330", id: "", entryId: "" };
+const directory: Subject = {
+  code: "330",
+  id: "",
+  entryId: "",
+  contactId: "330-lead",
+  clientId: "cme-330",
+  number: "1",
+  etag: '"1"',
+};
 
 const submitted = async (): Promise<Subject> => {
   const { id } = await submit(await exchange.client("201"));
+  return { ...directory, id };
+};
+const transferFile = readFileSync(new URL("../data/ctf-sample.xml", import.meta.url), "utf8");
+const withTransferFile = async (): Promise<Subject> => {
+  const subject = await submitted();
+  const attached = await (await exchange.client("201")).send(
+    "POST",
+    `/v1/referrals/${subject.id}/common-transfer-file`,
+    {
+      body: transferFile,
+      headers: { "content-type": "text/xml" },
+    },
+  );
+  expect(attached.status, attached.text).toBe(201);
+  return subject;
+};
+const inTemporaryAccommodation = async (): Promise<Subject> => {
+  const { id } = await submit(await exchange.client("201"), { temporaryAuthority: "202" });
   return { ...directory, id };
 };
 const received = async (): Promise<Subject> => {
@@ -132,7 +232,147 @@ const listed = async (): Promise<Subject> => {
   const entry = await done(await exchange.client("201"), "/v1/cme-list", { child: exampleReferral().child });
   return { ...directory, entryId: String(entry.entryId) };
 };
+/** A child of the sender's list about whom the recipient can be asked. */
+const asking = async (): Promise<Subject> => {
+  const subject = await listed();
+  const { entryId } = subject;
+  return { ...subject, body: { kind: "targeted", entryId, asked: "330", reason: "kin", openedBy: "201-lead" } };
+};
+const enquired = async (): Promise<Subject> => {
+  const subject = await asking();
+  const { id } = await done(await exchange.client("201"), "/v1/enquiries", subject.body);
+  return { ...directory, id: String(id) };
+};
+const knownThere = async (): Promise<Subject> => {
+  const subject = await enquired();
+  const answer = { answer: "known", answeredBy: "330-lead" };
+  await done(await exchange.client("330"), `/v1/enquiries/${subject.id}/answers`, answer);
+  return subject;
+};
+/** A child whose enquiries are exhausted: a record is retained. */
+const retained = async (): Promise<Subject> => {
+  const subject = await listed();
+  const sender = await exchange.client("201");
+  const path = `/v1/cme-list/${subject.entryId}`;
+  for (const step of enquirySteps) {
+    await done(sender, `${path}/enquiry-steps`, { step, date: "2026-11-20", outcome: "nothing-found" });
+  }
+  await done(sender, `${path}/closure`, { as: "enquiries-exhausted" });
+  return subject;
+};
+const enquirySteps = [
+  "contact-parent",
+  "check-agencies-involved",
+  "check-siblings-schools",
+  "check-previous-authority-or-school",
+  "check-new-authority-or-school",
+  "check-home-authority",
+  "speak-to-landlord",
+  "check-own-databases",
+  "check-external-agencies-databases",
+  "check-s2s",
+  "check-giap",
+  "check-national-databases",
+  "home-visit",
+  "contact-relatives-and-neighbours",
+];
+const searched = async (): Promise<Subject> => {
+  const subject = await listed();
+  const item = { entryId: subject.entryId, step: "check-giap", date: "2026-11-20", outcome: "nothing-found" };
+  return { ...subject, body: { items: [item] } };
+};
+const published = async (): Promise<Subject> => {
+  const answer = await (await exchange.client("dfe")).post("/v1/contact-list/publications", {});
+  expect([200, 201]).toContain(answer.status);
+  return directory;
+};
+const newClient = async () => ({
+  authority: "330",
+  name: "Another system of Birmingham's",
+  scopes: ["referrals"],
+  keys: [await newPublicKey()],
+});
+const newPublicKey = async () => {
+  const { publicKey } = await generateKeyPair("ES256");
+  const jwk = await exportJWK(publicKey);
+  return { ...jwk, kid: await calculateJwkThumbprint(jwk), use: "sig", alg: "ES256" };
+};
+const registering = async (): Promise<Subject> => ({ ...directory, body: await newClient() });
+const registered = async (): Promise<Subject> => {
+  const { authority: _, ...facts } = await newClient();
+  const client = await done(await exchange.client("dfe"), "/v1/clients", { authority: "330", ...facts });
+  return { ...directory, clientId: String(client.clientId), body: { ...facts, active: false } };
+};
+const admission = {
+  recipient: "330",
+  sentBy: "201-lead",
+  schoolUrn: "100000",
+  startDate: "2026-11-02",
+  child: { identity: { surname: "O’Neill", dateOfBirth: "2016-02-29", sex: "F" } },
+};
+const noticed = async (): Promise<Subject> => {
+  const { id } = await done(await exchange.client("201"), "/v1/notices/school-admission", admission);
+  return { ...directory, id: String(id) };
+};
+/** Authorities that nothing else here is about: each is reorganised once. */
+const others = ["805", "806", "807", "808", "810", "811", "812", "813", "815", "816", "821", "822", "823", "825"];
+others.push("826", "830", "831", "838", "840", "841", "845", "846", "850", "851", "852", "855", "856", "857", "860");
+const reorganisationOf = (predecessor: string, ...successors: string[]) => ({
+  predecessor,
+  effectiveOn: "2040-04-01",
+  successors: successors.map((code) => ({ code })),
+  remainderTo: successors[0],
+});
+const reorganising = async (): Promise<Subject> => {
+  const predecessor = others.pop();
+  if (predecessor === undefined) throw new TypeError("No authority is left to be reorganised");
+  return { ...directory, body: reorganisationOf(predecessor, "873") };
+};
+const planned = async (): Promise<Subject> => {
+  const { body } = await reorganising();
+  return {
+    ...directory,
+    id: String((await done(await exchange.client("dfe"), "/v1/reorganisations", body)).reorganisationId),
+  };
+};
+/** The sender is to be split, and assigns one of its children. */
+let split: Promise<Record<string, unknown>> | undefined;
+const assigning = async (): Promise<Subject> => {
+  const dfe = await exchange.client("dfe");
+  split ??= done(dfe, "/v1/reorganisations", reorganisationOf("201", "203", "204"));
+  const { entryId } = await listed();
+  return { ...directory, id: String((await split).reorganisationId), body: { entryId, successor: "204" } };
+};
+/** A contact of the recipient's beside the two that it has. */
+const appointed = async (): Promise<Subject> => {
+  await roomForOne();
+  const contact = await done(await exchange.client("330"), "/v1/authorities/330/contacts", newContact);
+  return { ...directory, contactId: String(contact.contactId) };
+};
+/** The recipient has the two contacts that it began with, and room for more. */
+const roomForOne = async (): Promise<Subject> => {
+  const client = await exchange.client("330");
+  const { items } = (await client.get("/v1/authorities/330/contacts?limit=100")).json() as {
+    items: { contactId: string }[];
+  };
+  for (const { contactId } of items.filter((each) => !/^330-(lead|inbox)$/.test(each.contactId))) {
+    await done(client, `/v1/authorities/330/contacts/${contactId}/retirement`, {});
+  }
+  return directory;
+};
+/** What is changed under `If-Match`, as it is now. */
+const present = (path: string) => async (): Promise<Subject> => {
+  const { headers } = await (await exchange.client("dfe")).get(path);
+  return { ...directory, etag: headers.get("etag") ?? "" };
+};
 const nothing = async (): Promise<Subject> => directory;
+
+const newContact = {
+  name: "Amina Begum",
+  role: "deputy",
+  email: "amina.begum@birmingham.gov.uk",
+  telephone: "0121 303 1234",
+};
 
 const done = async (client: Client, path: string, body: unknown): Promise<Record<string, unknown>> => {
   const answer = await client.post(path, body);
@@ -142,10 +382,15 @@ const done = async (client: Client, path: string, body: unknown): Promise<Record
 
 type Request = {
   /** Who may. */
-  as: "201" | "330";
+  as: "201" | "330" | "202" | "dfe";
   given: () => Promise<Subject>;
   query?: string;
+  accept?: string;
   body?: unknown;
+  /** Instead of a body in JSON. */
+  file?: string;
+  /** The media type of the file; CSV where none is named. */
+  media?: string;
 };
 
 /** A request to each route that is right when it is made by the one who may. */
@@ -154,9 +399,56 @@ const requests: Record<string, Request> = {
   "GET /.well-known/jwks.json": { as: "201", given: nothing },
   // An access token is no client assertion: what the endpoint asks for is tested in token-endpoint.test.ts.
   "POST /oauth2/token": { as: "201", given: nothing, body: {} },
+  // What GOV.UK Notify tells is no client's to tell.
+  "POST /notify/delivery-status": { as: "201", given: nothing, body: {} },
+  "GET /v1/clients": { as: "dfe", given: nothing, query: "?limit=1" },
+  "POST /v1/clients": { as: "dfe", given: registering },
+  "GET /v1/clients/{clientId}": { as: "dfe", given: nothing },
+  "PUT /v1/clients/{clientId}": { as: "dfe", given: registered },
+  "GET /v1/clients/{clientId}/changes": { as: "dfe", given: nothing, query: "?limit=1" },
   "GET /v1/authorities": { as: "201", given: nothing, query: "?limit=1" },
   "GET /v1/authorities/{code}": { as: "201", given: nothing },
+  "PUT /v1/authorities/{code}": {
+    as: "dfe",
+    given: present("/v1/authorities/330"),
+    body: {
+      gssCode: "E08000025",
+      name: "Birmingham",
+      councilName: "Birmingham City Council",
+      type: "Metropolitan district",
+      region: "West Midlands",
+      neighbours: ["332", "333", "334", "335", "860", "885", "937"],
+    },
+  },
+  "GET /v1/authorities/{code}/changes": { as: "330", given: nothing, query: "?limit=1" },
   "GET /v1/authorities/{code}/contacts": { as: "201", given: nothing },
+  "POST /v1/authorities/{code}/contacts": { as: "330", given: roomForOne, body: newContact },
+  "GET /v1/authorities/{code}/contacts/{contactId}": { as: "201", given: nothing },
+  "PUT /v1/authorities/{code}/contacts/{contactId}": { as: "330", given: appointed, body: newContact },
+  "POST /v1/authorities/{code}/contacts/{contactId}/retirement": { as: "330", given: appointed, body: {} },
+  "POST /v1/authorities/{code}/contacts/{contactId}/verification": { as: "330", given: appointed, body: {} },
+  "POST /v1/reorganisations": { as: "dfe", given: reorganising },
+  "GET /v1/reorganisations": { as: "201", given: nothing, query: "?limit=1" },
+  "GET /v1/reorganisations/{id}": { as: "201", given: assigning },
+  "POST /v1/reorganisations/{id}/assignments": { as: "201", given: assigning },
+  "POST /v1/reorganisations/{id}/cancellation": { as: "dfe", given: planned, body: {} },
+  "GET /v1/contact-list": { as: "201", given: published },
+  "POST /v1/contact-list/imports": {
+    as: "dfe",
+    given: nothing,
+    query: "?dryRun=true",
+    file: "LA code,Name,Role,Email,Telephone\r\n330,CME,inbox,cme-inbox@la-330.example.org,0121 303 1234\r\n",
+  },
+  "POST /v1/contact-list/publications": { as: "dfe", given: published, body: {} },
+  "GET /v1/contact-list/publications": { as: "201", given: published, query: "?limit=1" },
+  "GET /v1/contact-list/publications/{number}": { as: "201", given: published },
+  "GET /v1/contact-list/changes": { as: "201", given: published, query: "?since=1" },
+  "GET /v1/contact-list/email-domains": { as: "201", given: nothing },
+  "PUT /v1/contact-list/email-domains": {
+    as: "dfe",
+    given: present("/v1/contact-list/email-domains"),
+    body: { domains: ["eani.org.uk", "example.org", "gov.scot", "gov.uk", "gov.wales", "llyw.cymru"] },
+  },
   "POST /v1/referrals": { as: "201", given: nothing, body: exampleReferral() },
   "GET /v1/referrals": { as: "201", given: nothing, query: "?box=inbox&limit=1" },
   "GET /v1/referrals/{id}": { as: "201", given: received },
@@ -178,10 +470,67 @@ const requests: Record<string, Request> = {
   },
   "GET /v1/referrals/{id}/removal": { as: "201", given: received },
   "POST /v1/referrals/{id}/removal": { as: "201", given: received, body: { removedBy: "201-lead" } },
+  "POST /v1/referrals/{id}/common-transfer-file": {
+    as: "201",
+    given: submitted,
+    file: transferFile,
+    media: "text/xml",
+  },
+  "GET /v1/referrals/{id}/common-transfer-file": { as: "330", given: withTransferFile },
+  "POST /v1/referrals/{id}/temporary-entry": { as: "202", given: inTemporaryAccommodation, body: {} },
   "GET /v1/referrals/{id}/events": { as: "201", given: received },
+  // By a contact of the sender's, who is none of the recipient's.
+  "POST /v1/referrals/{id}/messages": {
+    as: "201",
+    given: received,
+    body: { kind: "question", text: "Is the child there?", by: "201-lead" },
+  },
+  "GET /v1/referrals/{id}/messages": { as: "330", given: received },
+  "POST /v1/referrals/{id}/child": {
+    as: "201",
+    given: received,
+    body: { child: { ...exampleReferral().child, siblings: [] }, by: "201-lead" },
+  },
+  "GET /v1/referrals/{id}/child/versions": { as: "330", given: received },
+  "GET /v1/referrals/{id}/enquiry-steps": { as: "330", given: received },
+  "GET /v1/referrals/{id}/evidence-pack": { as: "201", given: received, accept: "application/zip" },
+  "GET /v1/cme-list/{entryId}/evidence-pack": { as: "201", given: listed, accept: "application/zip" },
   "GET /v1/cme-list": { as: "201", given: nothing, query: "?limit=1" },
   "POST /v1/cme-list": { as: "201", given: nothing, body: { child: exampleReferral().child } },
   "GET /v1/cme-list/{entryId}": { as: "201", given: listed },
+  "GET /v1/cme-list/{entryId}/child": { as: "201", given: listed },
+  "POST /v1/cme-list/{entryId}/enquiry-steps": {
+    as: "201",
+    given: listed,
+    body: { step: "check-giap", date: "2026-11-20", outcome: "nothing-found" },
+  },
+  "GET /v1/cme-list/{entryId}/enquiry-steps": { as: "201", given: listed },
+  "POST /v1/cme-list/enquiry-steps": { as: "201", given: searched },
+  "POST /v1/cme-list/{entryId}/closure": { as: "201", given: listed, body: { as: "deceased" } },
+  "POST /v1/cme-list/{entryId}/erasure": { as: "201", given: retained, body: { because: "located" } },
+  "GET /v1/cme-list/{entryId}/events": { as: "201", given: listed, query: "?limit=1" },
+  "GET /v1/cme-list/upns": { as: "201", given: listed },
+  "GET /v1/overview": { as: "dfe", given: nothing, query: "?limit=1" },
+  "GET /v1/statistics": { as: "201", given: nothing, query: "?term=2026-autumn&authority=201" },
+  "POST /v1/notices/school-admission": { as: "201", given: nothing, body: admission },
+  "GET /v1/notices": { as: "201", given: nothing, query: "?box=inbox&limit=1" },
+  "GET /v1/notices/{id}": { as: "201", given: noticed },
+  "GET /v1/notices/{id}/child": { as: "330", given: noticed },
+  "POST /v1/notices/{id}/acknowledgement": { as: "330", given: noticed, body: { acknowledgedBy: "330-lead" } },
+  "GET /v1/notices/{id}/events": { as: "201", given: noticed, query: "?limit=1" },
+  "POST /v1/enquiries": { as: "201", given: asking },
+  "GET /v1/enquiries": { as: "201", given: nothing, query: "?box=outbox&limit=1" },
+  "GET /v1/enquiries/{id}": { as: "201", given: enquired },
+  "GET /v1/enquiries/{id}/child": { as: "330", given: enquired },
+  "GET /v1/enquiries/{id}/notes": { as: "330", given: enquired },
+  "POST /v1/enquiries/{id}/answers": {
+    as: "330",
+    given: enquired,
+    body: { answer: "not-known", answeredBy: "330-lead" },
+  },
+  "POST /v1/enquiries/{id}/closure": { as: "201", given: enquired, body: { reason: "no-longer-needed" } },
+  "POST /v1/enquiries/{id}/referral": { as: "201", given: knownThere, body: { sentBy: "201-lead" } },
+  "GET /v1/enquiries/{id}/events": { as: "201", given: enquired, query: "?limit=1" },
   "GET /v1/events": { as: "201", given: nothing, query: "?limit=1" },
   "PUT /v1/subscription": { as: "201", given: nothing, body: { url: endpoint } },
   "GET /v1/subscription": { as: "201", given: subscribed },
@@ -198,7 +547,8 @@ const [headings = [], ...lines] = table
   .split("\n")
   .map((line) => line.trim().split(/\s{2,}/));
 const columns = headings.slice(1);
-const rows = lines.map(([route = "", ...statuses]) => ({ route, statuses: statuses.map(Number) }));
+const statusIn = (text: string) => ({ status: Number(text.replace("!", "")), forWantOfScope: text.endsWith("!") });
+const rows = lines.map(([route = "", ...statuses]) => ({ route, statuses: statuses.map(statusIn) }));
 
 let signer: Signer;
 let stranger: Signer;
@@ -208,14 +558,18 @@ beforeAll(async () => {
   for (const owner of Object.values(callers)) {
     const file = await clientFile(exchange.clients, owner);
     tokens[owner] = await tokenFor(file, signer);
-    if (owner === "dfe") continue;
-    for (const scope of ["enquiries", "contacts:read"]) tokens[owner + scope] = await tokenFor(file, signer, scope);
+    for (const scope of owner === "dfe" ? ["oversight", "contacts:read"] : ["enquiries", "contacts:read"])
+      tokens[owner + scope] = await tokenFor(file, signer, scope);
   }
 });
 const tokenOf = (name: string): string => tokens[name] ?? "";
 
 const partOf = (jwt: string, index: 0 | 1): Record<string, unknown> =>
   JSON.parse(Buffer.from(jwt.split(".")[index] ?? "", "base64url").toString());
+
+/** Reads of the contact list, for which `contacts:read` is the right scope. */
+const withContactsRead = (route: string): boolean =>
+  /^GET \/v1\/(authorities|contact-list|reorganisations)/.test(route) && !route.endsWith("{code}/changes");
 
 /** The token of a column: right, or wrong in the one way that the column names. */
 const tokenIn = async (column: string, route: string, owner: Owner): Promise<string> => {
@@ -225,7 +579,9 @@ const tokenIn = async (column: string, route: string, owner: Owner): Promise<str
     signingKey(kmsClient(), "alias/cme-access-tokens").sign("at+jwt", { ...claims, ...changes });
   switch (column) {
     case "scope":
-      return tokenOf(owner + (route.includes("/authorities") ? "enquiries" : "contacts:read"));
+      return tokenOf(
+        owner + (withContactsRead(route) ? (owner === "dfe" ? "oversight" : "enquiries") : "contacts:read"),
+      );
     case "expired":
       return signed({ iat: nowInSeconds() - 601, exp: nowInSeconds() - 1 });
     case "audience":
@@ -254,9 +610,10 @@ const requestTo = (route: string): Request => {
 /** Sends the route's request about the subject, as the column says. */
 const sendAs = async (column: string, route: string, subject: Subject): Promise<Answer> => {
   const [method = "", pattern = ""] = route.split(" ");
-  const { as, query = "", body } = requestTo(route);
+  const { as, query = "", file, media = "text/csv", accept, ...request } = requestTo(route);
+  const body = method === "GET" ? undefined : (request.body ?? subject.body);
   const token = await tokenIn(column, route, column in callers ? callers[column as keyof typeof callers] : as);
-  const url = exchange.origin + pattern.replace(/\{(\w+)\}/, (_all, name) => subject[name as keyof Subject]);
+  const url = exchange.origin + pattern.replace(/\{(\w+)\}/g, (_all, name) => String(subject[name as keyof Subject]));
   const proof = await proofOf(column === "key" ? stranger : signer, { method, url, token });
   const once = () =>
     send(url + query, {
@@ -264,9 +621,14 @@ const sendAs = async (column: string, route: string, subject: Subject): Promise<
       headers: {
         ...(column !== "no-token" && { authorization: `DPoP ${token}` }),
         dpop: proof,
-        ...(method !== "GET" && { "content-type": "application/json", "idempotency-key": randomUUID() }),
+        ...(method !== "GET" && { "idempotency-key": randomUUID() }),
+        ...(body !== undefined && { "content-type": "application/json" }),
+        ...(file !== undefined && { "content-type": media }),
+        ...(accept !== undefined && { accept }),
+        ...(method === "PUT" && { "if-match": subject.etag }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(file !== undefined && { body: file }),
     });
   if (column !== "replayed") return once();
   const first = await once();
@@ -276,7 +638,10 @@ const sendAs = async (column: string, route: string, subject: Subject): Promise<
 
 /** What the table says to the one who may. */
 const statusOf = (route: string, as: Request["as"]): number | undefined =>
-  rows.find((row) => row.route === route)?.statuses[columns.indexOf(as === "201" ? "sender" : "recipient")];
+  rows.find((row) => row.route === route)?.statuses[columns.indexOf(columnOf(as))]?.status;
+
+const columnOf = (as: Request["as"]): string =>
+  ({ "201": "sender", "330": "recipient", "202": "third", dfe: "dfe" })[as];
 
 it("the table has a row and a request for every route, and none for any other", () => {
   const declared = routes.map(({ method, path }) => `${method} ${path}`).sort();
@@ -289,28 +654,31 @@ it("the table has a status for every caller", () => {
   for (const { statuses } of rows) expect(statuses).toHaveLength(12);
 });
 
-/** An authority has one subscription or none, so these take turns. */
-const isOfSubscription = ({ route }: { route: string }): boolean => route.includes(" /v1/subscription");
+/** An authority has one subscription or none, and one place in the list; so what changes these takes turns. */
+const takesTurns = ({ route }: { route: string }): boolean =>
+  route.includes(" /v1/subscription") || /^(PUT|POST) \/v1\/(authorities|contact-list)/.test(route);
 
 const answersEverybody = ({ route, statuses }: (typeof rows)[number]): void => {
   const acts = /^(POST|PUT|DELETE) \/v1\//.test(route);
 
-  it.each(columns.map((column, index): [string, number] => [column, statuses[index] ?? 0]))(
-    "%s: %i",
-    async (column, status) => {
-      const { as, given } = requestTo(route);
-      const subject = await given();
-      const answer = await sendAs(column, route, subject);
-      expect(answer.status, answer.text).toBe(status);
-      if (status < 400 || !route.includes(" /v1/")) return;
-      expect(answer.json().code).toBe(codes[column]?.[status]);
-      // What was refused has changed nothing: the one who may still can.
-      if (acts && column !== "replayed") {
-        const rightly = await sendAs(as === "201" ? "sender" : "recipient", route, subject);
-        expect(rightly.status, rightly.text).toBe(statusOf(route, as));
-      }
-    },
-  );
+  it.each(
+    columns.map((column, index): [string, number, boolean] => {
+      const { status = 0, forWantOfScope = false } = statuses[index] ?? {};
+      return [column, status, forWantOfScope];
+    }),
+  )("%s: %i", async (column, status, forWantOfScope) => {
+    const { as, given } = requestTo(route);
+    const subject = await given();
+    const answer = await sendAs(column, route, subject);
+    expect(answer.status, answer.text).toBe(status);
+    if (status < 400 || !route.includes(" /v1/")) return;
+    expect(answer.json().code).toBe(forWantOfScope ? "scope-missing" : codes[column]?.[status]);
+    // What was refused has changed nothing: the one who may still can.
+    if (acts && column !== "replayed") {
+      const rightly = await sendAs(columnOf(as), route, subject);
+      expect(rightly.status, rightly.text).toBe(statusOf(route, as));
+    }
+  });
 };
-describe.concurrent.each(rows.filter((row) => !isOfSubscription(row)))("$route", answersEverybody);
-describe.each(rows.filter(isOfSubscription))("$route", answersEverybody);
+describe.concurrent.each(rows.filter((row) => !takesTurns(row)))("$route", answersEverybody);
+describe.each(rows.filter(takesTurns))("$route", answersEverybody);

@@ -110,13 +110,13 @@ const messages = (...bodies: string[]): SQSEvent => ({
   })),
 });
 
-type RowKey = { referralId: string; sequence: number };
+type RowKey = { subject: string; sequence: number };
 
 const inserted = (...rows: RowKey[]): DynamoDBStreamEvent => ({
-  Records: rows.map(({ referralId, sequence }, index) => ({
+  Records: rows.map(({ subject, sequence }, index) => ({
     eventName: "INSERT",
     dynamodb: {
-      Keys: { referralId: { S: referralId }, sequence: { N: `${sequence}` } },
+      Keys: { subject: { S: subject }, sequence: { N: `${sequence}` } },
       SequenceNumber: `${index + 1}`,
       ApproximateCreationDateTime: Date.now() / 1000,
     },
@@ -163,7 +163,7 @@ const referralTo = async (recipientCode: string, senderCode = "201") => {
   expect(subscribed.status, subscribed.text).toBe(201);
   const { id } = await submit(sender, { recipient: recipientCode });
   const { secret } = subscribed.json() as { secret: string };
-  return { sender, recipient, id, secret, row: { referralId: id, sequence: 1 } };
+  return { sender, recipient, id, secret, row: { subject: id, sequence: 1 } };
 };
 
 /** The same, told: with the message that the webhook's consumer gets. */
@@ -216,7 +216,7 @@ describe("telling of an event", () => {
     expect(await messagesIn(queues.emails)).toHaveLength(2);
     expect(await isUnsent(row)).toBe(false);
     expect(exchange.logLines.filter((line) => line.includes("outbox-reconciled"))).toEqual([
-      expect.stringContaining(`"referralId":"${row.referralId}","sequence":1,"told":true,"alarm":true`),
+      expect.stringContaining(`"subject":"${row.subject}","sequence":1,"told":true,"alarm":true`),
     ]);
 
     await reconcile();
@@ -260,7 +260,7 @@ describe("telling of an event", () => {
   it("reports the record at which DynamoDB refuses to go on, and tells of both when it comes again", async () => {
     const first = await referralTo("303", "203");
     const second = await submit(first.sender, { recipient: "303" });
-    const records = inserted(first.row, { referralId: second.id, sequence: 1 });
+    const records = inserted(first.row, { subject: second.id, sequence: 1 });
     const mock = failing(dynamoClient());
     mock
       .on(TransactWriteCommand)
@@ -278,7 +278,7 @@ describe("telling of an event", () => {
   it("leaves to the reconciler what has held up the others for a minute", async () => {
     const first = await referralTo("319", "210");
     const second = await submit(first.sender, { recipient: "320" });
-    const records = inserted(first.row, { referralId: second.id, sequence: 1 });
+    const records = inserted(first.row, { subject: second.id, sequence: 1 });
     const mock = failing(sqsClient());
     mock.on(SendMessageBatchCommand, { QueueUrl: queues.webhooks }).rejects(new Error("SQS is down"));
     later(59_999);
@@ -287,7 +287,7 @@ describe("telling of an event", () => {
     expect(await fanOut(records)).toEqual(allHandled);
     mock.restore();
     expect(exchange.logLines.filter((line) => line.includes("outbox-left"))).toEqual([
-      expect.stringContaining(`"referralId":"${first.id}","sequence":1,"alarm":true`),
+      expect.stringContaining(`"subject":"${first.id}","sequence":1,"alarm":true`),
     ]);
     expect(await isUnsent(first.row)).toBe(true);
     expect(await feedOf(await exchange.client("320"))).toEqual(["referral.submitted 1"]);
@@ -318,7 +318,7 @@ describe("telling of an event", () => {
     await recipient.post(`/v1/referrals/${id}/receipt`, { confirmedBy: "305-lead" });
     await recipient.post(`/v1/referrals/${id}/finding`, { finding: "located", foundBy: "305-lead" });
 
-    const rowOf = (sequence: number): RowKey => ({ referralId: id, sequence });
+    const rowOf = (sequence: number): RowKey => ({ subject: id, sequence });
     const [first, second, third] = [rowOf(1), rowOf(2), rowOf(3)];
 
     expect(await fanOut(inserted(third, first, first))).toEqual(allHandled);
@@ -343,7 +343,7 @@ describe("telling of an event", () => {
     const ids = [id, (await submit(sender, { recipient: "306" })).id, (await submit(sender, { recipient: "306" })).id];
 
     const outcomes = await Promise.all(
-      [...ids, ...ids, ...ids].map((each) => fanOut(inserted({ referralId: each, sequence: 1 }))),
+      [...ids, ...ids, ...ids].map((each) => fanOut(inserted({ subject: each, sequence: 1 }))),
     );
 
     expect(outcomes).toEqual(Array.from({ length: 9 }, () => allHandled));
@@ -386,7 +386,7 @@ describe("telling of an event", () => {
 
   it("takes no notice of a row that changed, went, or is not there", async () => {
     const { recipient, row } = await referralTo("307", "207");
-    const { Records } = inserted(row, row, { referralId: randomUUID(), sequence: 1 });
+    const { Records } = inserted(row, row, { subject: randomUUID(), sequence: 1 });
     const [changed, gone, unknown] = Records;
     expect(
       await fanOut({
@@ -406,7 +406,7 @@ describe("telling of an event", () => {
     const { Item } = await dynamoClient().send(new GetCommand({ TableName: "cme-outbox", Key: row }));
     const broken = Array.from({ length: 8 }, (_, bucket) => ({
       ...Item,
-      referralId: randomUUID(),
+      subject: randomUUID(),
       sequence: 1,
       at: "2026-01-12T09:00:00.000Z",
       unsent: `unsent#${bucket}`,
@@ -420,7 +420,7 @@ describe("telling of an event", () => {
     await reconcile();
     expect(await isUnsent(row)).toBe(false);
     expect(await feedOf(recipient)).toEqual(["referral.submitted 1"]);
-    for (const { referralId } of broken) expect(await isUnsent({ referralId, sequence: 1 })).toBe(true);
+    for (const { subject } of broken) expect(await isUnsent({ subject, sequence: 1 })).toBe(true);
   });
 });
 

@@ -6,8 +6,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type LocalNotify, startLocalNotify } from "../../infra/local/engines/notify.ts";
+import { type EmailStatus, type LocalNotify, startLocalNotify } from "../../infra/local/engines/notify.ts";
 import { type Email, notifyClient } from "../../shared/email/notify.ts";
 import { emailTemplates } from "../../shared/email/templates.ts";
 
@@ -486,5 +487,94 @@ describe("the local mailbox", () => {
     writeFileSync(mailboxFile, "not a mailbox\n");
     await expect(start()).rejects.toThrow(`${mailboxFile} is not a readable mailbox`);
     expect(readFileSync(mailboxFile, "utf8")).toBe("not a mailbox\n");
+  });
+});
+
+describe("a callback of the local Notify", () => {
+  type Call = {
+    method: string | undefined;
+    authorization: string | undefined;
+    type: string | undefined;
+    body: unknown;
+  };
+
+  /** Answers each call with the next of the statuses, and with the last of them from then on. */
+  const startExchange = async (...statuses: number[]): Promise<{ url: string; calls: Call[] }> => {
+    const calls: Call[] = [];
+    const url = await startServer(async (request, response) => {
+      const { method, headers } = request;
+      const { authorization, "content-type": type } = headers;
+      calls.push({ method, authorization, type, body: await json(request) });
+      response.writeHead(statuses[Math.min(calls.length, statuses.length) - 1] ?? 200).end("{}");
+    });
+    return { url: `${url}/notify/delivery-status`, calls };
+  };
+
+  const startTelling = async (url: string, status: EmailStatus): Promise<LocalNotify> => {
+    const callback = { url, token: "s3cret", statusOf: () => status, retryMs: 5 };
+    return open(await startLocalNotify({ apiKey, templates, callback }));
+  };
+  const send = (notify: LocalNotify) => notifyClient({ url: notify.url, apiKey }).sendEmail(email);
+
+  it("tells what became of an email, as Notify documents it", async () => {
+    const { url, calls } = await startExchange();
+    const notify = await startTelling(url, "permanent-failure");
+    await send(notify);
+    expect(await notify.settled()).toEqual({ failures: 1 });
+    const [mail] = notify.mailbox();
+    const at = mail?.sentAt.replace(/Z$/, "000Z");
+    expect(at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
+    expect(calls).toEqual([
+      {
+        method: "POST",
+        authorization: "Bearer s3cret",
+        type: "application/json",
+        body: {
+          id: mail?.id,
+          reference: "0198f0c0-1111-7000-8000-00000000beef#1",
+          to: "cme.inbox@birmingham.example",
+          status: "permanent-failure",
+          created_at: at,
+          completed_at: at,
+          sent_at: at,
+          notification_type: "email",
+          template_id: "9d751e0e-f929-4891-82a1-a3e1c3c18ee3",
+          template_version: 1,
+        },
+      },
+    ]);
+    expect(await notify.settled()).toEqual({ failures: 0 });
+  });
+
+  it("that an email has arrived is no failure", async () => {
+    const { url, calls } = await startExchange();
+    const notify = await startTelling(url, "delivered");
+    await send(notify);
+    expect(await notify.settled()).toEqual({ failures: 0 });
+    expect(calls).toMatchObject([{ body: { status: "delivered" } }]);
+  });
+
+  it.each([
+    ["is not repeated where it was taken", [200], 1],
+    ["is not repeated where it was refused", [401], 1],
+    ["is repeated after 503", [503, 503, 200], 3],
+    ["is repeated after 429", [429, 200], 2],
+    ["is repeated five times at most", [500], 6],
+  ])("%s", async (_what, statuses, times) => {
+    const { url, calls } = await startExchange(...statuses);
+    const notify = await startTelling(url, "delivered");
+    await send(notify);
+    await vi.waitFor(() => expect(calls).toHaveLength(times));
+    await pause(50);
+    expect(calls).toHaveLength(times);
+  });
+
+  it("is not waited for when Notify is closed", async () => {
+    const { url } = await startExchange(503);
+    const callback = { url, token: "s3cret", statusOf: () => "delivered" as const };
+    const notify = await startLocalNotify({ apiKey, templates, callback });
+    await send(notify);
+    await notify.settled();
+    await notify.close();
   });
 });

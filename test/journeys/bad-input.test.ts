@@ -182,7 +182,7 @@ describe("a body of another shape", () => {
   });
 
   it("is refused with unknown members, which are not repeated", async () => {
-    const members = "recipient, sentBy, child, entryId, urgency, followsReferralId, temporaryAuthority";
+    const members = "kind, recipient, sentBy, child, entryId, urgency, followsReferralId, temporaryAuthority";
     expect(faultsOf(await post({ ...exampleReferral(), [marker]: marker, sender: "330" }))).toEqual([
       { pointer: "", detail: `has 2 members that are not known here; it may have: ${members}` },
     ]);

@@ -85,6 +85,8 @@ const journey = async (sender: Client, recipient: Client): Promise<string[]> => 
   const id = await submitted({ temporaryAuthority: "202" });
   const at = `/v1/referrals/${id}`;
   await post(recipient, `${at}/receipt`, { confirmedBy: "330-lead", note: `${marker} has arrived.` });
+  await post(recipient, `${at}/messages`, { kind: "question", text: `Is it ${marker}?`, by: "330-lead" });
+  await post(sender, `${at}/child`, { child: { ...child(), siblings: [] }, by: "201-lead" });
   await post(sender, `${at}/removal`, { removedBy: "201-lead" });
   await post(recipient, `${at}/finding`, { finding: "located", foundBy: "330-lead", note: `Saw ${marker}.` });
   await submitted({ recipient: "202", sentBy: "330-lead", followsReferralId: id }, recipient);
@@ -96,11 +98,29 @@ const journey = async (sender: Client, recipient: Client): Promise<string[]> => 
   const note = `We know no ${marker}.`;
   await post(recipient, `/v1/referrals/${returned}/return`, { reason: "wrong-authority", note });
 
+  const { entryId } = (await post(sender, "/v1/cme-list", { child: child() })).json() as { entryId: string };
+  const question = { kind: "targeted", entryId, reason: "kin", openedBy: "201-lead", note: `${marker}'s aunt.` };
+  const opened = (await post(sender, "/v1/enquiries", { ...question, asked: "330" })).json() as { id: string };
+  const asked = `/v1/enquiries/${opened.id}`;
+  for (const path of ["child", "notes"]) {
+    expect(kept(await recipient.get(`${asked}/${path}`), 200).text).toContain(marker);
+  }
+  const answer = { answer: "known", answeredBy: "330-lead", note: `${marker} lives here.` };
+  await post(recipient, `${asked}/answers`, answer);
+  for (const path of [asked, `${asked}/events`, "/v1/enquiries?box=outbox"]) {
+    expect(kept(await sender.get(path), 200).text).not.toContain(marker);
+  }
+  await post(sender, `${asked}/referral`, { sentBy: "201-lead" });
+
   const read = kept(await recipient.get(`${at}/child`), 200);
   expect(read.text).toContain(marker);
   kept(await recipient.get(`${at}/child`, { headers: { accept: "application/jose" } }), 200);
-  expect(kept(await sender.get(`${at}/notes`), 200).text).toContain(marker);
+  for (const path of ["notes", "messages", "child?version=1"]) {
+    expect(kept(await sender.get(`${at}/${path}`), 200).text).toContain(marker);
+  }
+  kept(await sender.get(`${at}/evidence-pack`, { headers: { accept: "application/zip" } }), 200);
   const lists = ["/v1/referrals?box=outbox", at, `${at}/events`, `${at}/receipt`, `${at}/removal`, "/v1/cme-list"];
+  lists.push(`${at}/child/versions`);
   for (const path of lists) expect(kept(await sender.get(path), 200).text).not.toContain(marker);
   return [id, withdrawn, returned];
 };
@@ -158,6 +178,10 @@ const mistakes = async (sender: Client, recipient: Client, [id = ""]: string[]):
   kept(await recipient.post(`${at}/conclusion`, { outcome: marker, provision: marker }), 422);
   kept(await sender.post(`${at}/removal`, { removedBy: "201-lead" }), 409);
   kept(await (await exchange.client("203")).post(`${at}/withdrawal`, { reason: marker }), 404);
+  const question = { kind: "targeted", entryId: marker, asked: "330", reason: "kin", openedBy: "201-lead" };
+  kept(await sender.post("/v1/enquiries", question), 422);
+  kept(await sender.post("/v1/enquiries", { ...question, reason: marker, [marker]: marker }), 422);
+  kept(await recipient.get(`/v1/enquiries/${marker}/child`), 404);
   kept(await sender.get(`/v1/referrals/${marker}`), 404);
   kept(await sender.get(`/v1/referrals?box=inbox&surname=${marker}`), 422);
   kept(await sender.get(`/v1/referrals?box=${marker}`), 422);
@@ -184,7 +208,7 @@ describe("after a whole journey with every mistake on the way", () => {
   });
 
   it("no answer to a refused request repeats what was sent", () => {
-    expect(refusals).toHaveLength(50);
+    expect(refusals).toHaveLength(53);
     for (const text of [marker, upn, String(number)]) {
       expect(refusals.filter((each) => tells(Buffer.from(each), text))).toEqual([]);
       expect(headers.filter((each) => tells(Buffer.from(each), text))).toEqual([]);
@@ -193,7 +217,7 @@ describe("after a whole journey with every mistake on the way", () => {
 
   it("no line of the log tells of the child", () => {
     expect(exchange.logLines.length).toBeGreaterThan(refusals.length);
-    const lines = Buffer.from(exchange.logLines.join(""));
+    const lines = Buffer.from([...exchange.logLines, ...exchange.metricLines].join(""));
     expect(tells(lines, "cme-330")).toBe(true);
     for (const text of [marker, upn, String(number)]) expect(tells(lines, text)).toBe(false);
     expect(stderr).toEqual([]);
@@ -207,6 +231,17 @@ describe("after a whole journey with every mistake on the way", () => {
     ];
     expect([...new Set(names)].filter((name) => !known.includes(name))).toEqual([]);
     expect(names).toEqual(expect.arrayContaining(["operation", "refusal", "deliveryId"]));
+  });
+
+  it("no metric says anything but what its dimensions allow", () => {
+    const said = exchange.metricLines.flatMap((line) => Object.entries(JSON.parse(line) as object));
+    expect(said.length).toBeGreaterThan(refusals.length);
+    const words = said.filter(([name, value]) => name !== "_aws" && typeof value !== "number");
+    const identifiers = ["cme-201", "cme-203", "cme-330", "201", "unverified"];
+    const fixed = ["answered", "refused", "standard", "email", "delivered", "dropped"];
+    const others = words.filter(([name, word]) => name !== "operation" && ![...identifiers, ...fixed].includes(word));
+    expect(others).toEqual([]);
+    expect(words.filter(([name, word]) => name === "operation" && !/^[a-z]+([A-Z][a-z]+)*$/.test(word))).toEqual([]);
   });
 
   it("nothing on the disk tells of the child", async () => {

@@ -20,7 +20,7 @@ type Delivery = {
   channel: string;
   contactId: string | null;
   type: string;
-  referralId: string | null;
+  data: { referralId?: string; sequence?: number; deliveryId?: string };
   state: string;
   attempts: { at: string; status: number | null; failure: string | null }[];
   nextAttemptAt: string | null;
@@ -70,7 +70,7 @@ const tell = async (owner: string, status: number): Promise<string> => {
 
 const webhookOf = async (owner: string, referralId: string): Promise<Delivery> => {
   const { items } = await page(owner, "limit=100");
-  const found = items.filter((each) => each.channel === "webhook" && each.referralId === referralId);
+  const found = items.filter((each) => each.channel === "webhook" && each.data.referralId === referralId);
   expect(found).toHaveLength(1);
   return found[0] as Delivery;
 };
@@ -95,8 +95,8 @@ describe("the list of deliveries", () => {
   it("has every webhook and every email, newest first", async () => {
     const { items, next } = await page("202");
     expect(next).toBeNull();
-    const told = items.map(({ channel, contactId, type, referralId }) =>
-      [channel, contactId, type, referralId && referrals.indexOf(referralId)].join(" "),
+    const told = items.map(({ channel, contactId, type, data }) =>
+      [channel, contactId, type, data.referralId && referrals.indexOf(data.referralId)].join(" "),
     );
     const toldOf = (index: number) => [
       `email 202-inbox referral.submitted ${index}`,
@@ -108,6 +108,14 @@ describe("the list of deliveries", () => {
       toldOf(2),
       toldOf(1),
       toldOf(0),
+    ]);
+    const [first = "", second = "", third = ""] = referrals;
+    const { deliveryId } = await webhookOf("202", third);
+    expect(items.map(({ data }) => data)).toEqual([
+      ...[{ deliveryId }, { deliveryId }],
+      ...[third, third, third].map((referralId) => ({ referralId, sequence: 1 })),
+      ...[second, second, second].map((referralId) => ({ referralId, sequence: 1 })),
+      ...[first, first, first].map((referralId) => ({ referralId, sequence: 1 })),
     ]);
     expect((await page("203")).items).toEqual([]);
   });
@@ -207,7 +215,7 @@ describe("a delivery that failed", () => {
     const calls = receiver.calls("330");
     expect(calls.map(({ headers }) => headers["webhook-id"])).toEqual([failed.deliveryId, failed.deliveryId]);
     expect(calls[1]?.body).toBe(calls[0]?.body);
-    expect(await webhookOf("330", String(failed.referralId))).toMatchObject({
+    expect(await webhookOf("330", String(failed.data.referralId))).toMatchObject({
       state: "delivered",
       attempts: [
         { status: 410, failure: "gone" },
@@ -219,11 +227,11 @@ describe("a delivery that failed", () => {
 
   it("has failed again where nobody has subscribed anew", async () => {
     const client = await subscribe("204");
-    const { deliveryId, referralId } = await webhookOf("204", await tell("204", 410));
+    const { deliveryId, data } = await webhookOf("204", await tell("204", 410));
     expect((await client.post(`${path}/${deliveryId}/retry`, {})).status).toBe(201);
     await exchange.telling?.idle();
     expect(receiver.calls("204")).toHaveLength(1);
-    expect(await webhookOf("204", String(referralId))).toMatchObject({
+    expect(await webhookOf("204", String(data.referralId))).toMatchObject({
       state: "failed",
       attempts: [{ status: 410 }, { status: null, failure: "not-subscribed" }],
     });
@@ -231,7 +239,7 @@ describe("a delivery that failed", () => {
 
   it("is its authority's own", async () => {
     await subscribe("205");
-    const { deliveryId, referralId } = await webhookOf("205", await tell("205", 410));
+    const { deliveryId, data } = await webhookOf("205", await tell("205", 410));
     const nothingThere = { status: 404, code: "not-found" };
     // Not even the referral's sender may.
     for (const other of ["201", "206"]) {
@@ -244,10 +252,10 @@ describe("a delivery that failed", () => {
       code: "scope-missing",
     });
     const own = await exchange.client("205");
-    for (const id of ["0199a000-0000-7000-8000-000000000000", "x", referralId]) {
+    for (const id of ["0199a000-0000-7000-8000-000000000000", "x", data.referralId]) {
       expect(refusalOf(await own.post(`${path}/${id}/retry`, {}))).toEqual(nothingThere);
     }
-    expect((await webhookOf("205", String(referralId))).state).toBe("failed");
+    expect((await webhookOf("205", String(data.referralId))).state).toBe("failed");
   });
 });
 
@@ -264,7 +272,7 @@ it("what has not failed is not tried again by hand", async () => {
     expect(answer.json()).toMatchObject({ code: "state-does-not-allow", state, version });
     expect((answer.json() as { detail: string }).detail).toBe(`The delivery is ${state}; that does not allow this.`);
   }
-  expect(await webhookOf("207", String(delivered.referralId))).toEqual(delivered);
-  expect(await webhookOf("207", String(pending.referralId))).toEqual(pending);
+  expect(await webhookOf("207", String(delivered.data.referralId))).toEqual(delivered);
+  expect(await webhookOf("207", String(pending.data.referralId))).toEqual(pending);
   expect(receiver.calls("207")).toHaveLength(2);
 });

@@ -124,6 +124,7 @@ describe("submitting", () => {
     const summary = answer.json() as Summary;
     expect(summary).toEqual({
       id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
+      kind: "missing-education",
       sender: "201",
       recipient: "330",
       temporaryAuthority: null,
@@ -138,7 +139,9 @@ describe("submitting", () => {
       finding: null,
       concludedAt: null,
       followsReferralId: null,
+      commonTransferFile: null,
       payloadDigest: "sha-256:05FNmFmSuEYwjDMPcF6GPb7aCvWIH1ChofnA8gjFZHc",
+      recordVersion: 1,
       version: 1,
       warnings: [],
     });
@@ -150,6 +153,7 @@ describe("submitting", () => {
       openedBy: "201",
       referralId: summary.id,
       closure: null,
+      retained: null,
       version: 1,
     });
     expect((await entries("330", "open")).filter(({ referralId }) => referralId === summary.id)).toEqual([]);
@@ -191,10 +195,22 @@ describe("submitting", () => {
 
   it.each([
     ["is oneself", "201", "is your own authority"],
-    ["is in Wales", "660", "is not the DfE number of a local authority in England"],
-    ["was superseded in 2019", "837", "is not the DfE number of a local authority in England"],
-    ["is unknown", "999", "is not the DfE number of a local authority in England"],
-    ["is the DfE", "dfe", "must be the three digits of an authority's DfE number"],
+    [
+      "is in Wales",
+      "660",
+      "is in Wales, and nothing is sent there through the exchange: contact it yourself, see contacts",
+    ],
+    [
+      "was superseded in 2019",
+      "837",
+      "is an authority that ended on 2019-03-31; succeeded by 839 Bournemouth, Christchurch and Poole",
+    ],
+    ["is unknown", "999", "is not the code of a local authority"],
+    [
+      "is the DfE",
+      "dfe",
+      "must be the three digits of an authority's DfE number or the GSS code of one in Scotland or Northern Ireland",
+    ],
   ])("refuses a recipient that %s", async (_, recipient, detail) => {
     expect(await faultsOf({ recipient })).toEqual([{ pointer: "/recipient", detail }]);
   });
@@ -210,14 +226,14 @@ describe("submitting", () => {
           ExpressionAttributeValues: { ":date": date },
         }),
       );
-    const faults = [{ pointer: "/recipient", detail: "is an authority that is not in effect" }];
+    const faults = (detail: string) => [{ pointer: "/recipient", detail }];
     await exist("effectiveTo", "2026-11-23");
     await referFrom("201", { recipient: "204" });
     await exist("effectiveTo", "2026-11-22");
-    expect(await faultsOf({ recipient: "204" })).toEqual(faults);
+    expect(await faultsOf({ recipient: "204" })).toEqual(faults("is an authority that ended on 2026-11-22"));
     await exist("effectiveTo", "2099-12-31");
     await exist("effectiveFrom", "2026-11-24");
-    expect(await faultsOf({ recipient: "204" })).toEqual(faults);
+    expect(await faultsOf({ recipient: "204" })).toEqual(faults("is an authority that begins on 2026-11-24"));
   });
 
   it("refuses a recipient for which nobody would answer", async () => {
@@ -299,8 +315,8 @@ describe("submitting", () => {
   it.each([
     ["201", "is the sender or the recipient"],
     ["330", "is the sender or the recipient"],
-    ["660", "is not the DfE number of a local authority in England in effect"],
-    ["999", "is not the DfE number of a local authority in England in effect"],
+    ["660", "is in Wales, and nothing is sent there through the exchange: contact it yourself, see contacts"],
+    ["999", "is not the code of a local authority"],
   ])("refuses the temporary authority %s", async (temporaryAuthority, detail) => {
     expect(await faultsOf({ temporaryAuthority })).toEqual([{ pointer: "/temporaryAuthority", detail }]);
   });
@@ -394,6 +410,7 @@ describe("from receipt to conclusion", () => {
       openedBy: "330",
       referralId: id,
       closure: null,
+      retained: null,
       version: 1,
     });
     expect((await get("201", `/v1/referrals/${id}/removal`)).json()).toEqual({
@@ -410,6 +427,7 @@ describe("from receipt to conclusion", () => {
       openedBy: "201",
       referralId: id,
       closure: { as: "transferred", at: now, referralId: id },
+      retained: null,
       version: 2,
     });
     expect(await entryUnder("201", id)).toEqual(removed);
@@ -430,6 +448,7 @@ describe("from receipt to conclusion", () => {
     expect(await entryUnder("330", id)).toMatchObject({
       status: "closed",
       closure: { as: "on-school-register", at: now, schoolUrn: "103200", startDate: "2026-11-30" },
+      retained: null,
       version: 3,
     });
     expect(await story(id)).toMatchObject([

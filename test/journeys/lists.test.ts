@@ -251,7 +251,7 @@ describe("paging", () => {
 
   it.each([
     ["/v1/referrals", [{ pointer: "/box", detail: "is required" }]],
-    ["/v1/referrals?box=drafts", [{ pointer: "/box", detail: "must be one of: inbox, outbox" }]],
+    ["/v1/referrals?box=drafts", [{ pointer: "/box", detail: "must be one of: inbox, outbox, temporary" }]],
     ["/v1/referrals?box=inbox&box=outbox", [{ pointer: "/box", detail: "must be given once" }]],
     ["/v1/referrals?box=inbox&overdue=1", [{ pointer: "/overdue", detail: "must be one of: true, false" }]],
     [

@@ -48,7 +48,7 @@ describe("what a client discovers", () => {
     });
   });
 
-  it("is the public keys for tokens and for evidence, each named by its RFC 7638 thumbprint", async () => {
+  it("is the public keys for tokens, for evidence and for publications, each named by its RFC 7638 thumbprint", async () => {
     const answer = await fetch(`${exchange.origin}/.well-known/jwks.json`);
     expect(answer.status).toBe(200);
     const { keys } = (await answer.json()) as { keys: { kid: string; x: string; y: string }[] };
@@ -61,8 +61,8 @@ describe("what a client discovers", () => {
       use: "sig",
       alg: "ES256",
     };
-    expect(keys).toEqual([publicKey, publicKey]);
-    expect(keys[0]?.kid).not.toBe(keys[1]?.kid);
+    expect(keys).toEqual([publicKey, publicKey, publicKey]);
+    expect(new Set(keys.map(({ kid }) => kid)).size).toBe(3);
     for (const { kid, x, y } of keys) {
       const members = `{"crv":"P-256","kty":"EC","x":"${x}","y":"${y}"}`;
       expect(kid).toBe(createHash("sha256").update(members).digest("base64url"));

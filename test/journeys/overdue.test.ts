@@ -19,10 +19,10 @@ afterAll(() => {
   vi.useRealTimers();
 });
 
-/** Runs the schedules at that moment, and waits until everyone who is to be told has been. */
+/** Looks for silence at that moment, and waits until everyone who is to be told has been. */
 const at = async (time: string): Promise<void> => {
   vi.setSystemTime(time);
-  await exchange.telling?.tick();
+  await exchange.telling?.tick("raise-overdue");
   await exchange.telling?.idle();
 };
 
@@ -73,8 +73,8 @@ const concernedByTheThirdRung = async (referralId: string): Promise<unknown> => 
   const { Items = [] } = await dynamoClient().send(
     new QueryCommand({
       TableName: "cme-outbox",
-      KeyConditionExpression: "referralId = :referralId",
-      ExpressionAttributeValues: { ":referralId": referralId },
+      KeyConditionExpression: "subject = :subject",
+      ExpressionAttributeValues: { ":subject": referralId },
     }),
   );
   return Items.map(({ rung, concerns }) => ({ rung, concerns })).filter(({ rung }) => rung === 3);

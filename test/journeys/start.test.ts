@@ -95,10 +95,38 @@ describe("a first start", () => {
   });
 
   it("knows 153 authorities", async () => {
-    const first = (await client.get("/v1/authorities?limit=100")).json() as { items: unknown[]; next: string };
-    const rest = (await client.get(`/v1/authorities?limit=100&cursor=${first.next}`)).json();
+    const first = (await client.get("/v1/authorities?nation=England&limit=100")).json() as {
+      items: unknown[];
+      next: string;
+    };
+    const rest = (await client.get(`/v1/authorities?nation=England&limit=100&cursor=${first.next}`)).json();
     expect(first.items).toHaveLength(100);
     expect(rest).toMatchObject({ items: { length: 53 }, next: null });
+  });
+
+  it("knows those of the other nations: 22 in Wales, 32 in Scotland, and Northern Ireland's one", async () => {
+    const count = async (nation: string) =>
+      (await itemsOf(client, `/v1/authorities?limit=100&nation=${encodeURIComponent(nation)}`)).length;
+    expect(await count("Wales")).toBe(22);
+    expect(await count("Scotland")).toBe(32);
+    expect(await itemsOf(client, "/v1/authorities?nation=Northern%20Ireland")).toMatchObject([
+      { code: "N92000002", name: "Education Authority" },
+    ]);
+    expect((await client.get("/v1/authorities/660")).json()).toMatchObject({
+      name: "Isle of Anglesey",
+      nation: "Wales",
+    });
+    expect((await client.get("/v1/authorities/S12000036")).json()).toMatchObject({ name: "City of Edinburgh" });
+  });
+
+  it("knows what went before: Bournemouth, which ended, and who took over", async () => {
+    expect((await client.get("/v1/authorities/837")).json()).toMatchObject({
+      name: "Bournemouth",
+      effectiveTo: "2019-03-31",
+      successors: ["839"],
+    });
+    expect((await client.get("/v1/authorities/839")).json()).toMatchObject({ predecessors: ["837", "836", "835"] });
+    expect(await itemsOf(client, "/v1/authorities?q=837")).toEqual([]);
   });
 
   it("knows Birmingham and its neighbours: Dudley, Sandwell, Solihull, Walsall, Staffordshire, Warwickshire, Worcestershire", async () => {
@@ -108,11 +136,15 @@ describe("a first start", () => {
       formerGssCodes: [],
       name: "Birmingham",
       councilName: "Birmingham City Council",
+      nation: "England",
       type: "Metropolitan district",
       region: "West Midlands",
       neighbours: ["332", "333", "334", "335", "860", "885", "937"],
+      predecessors: [],
+      successors: [],
       effectiveFrom: "2009-01-01",
       effectiveTo: null,
+      version: 1,
     });
   });
 

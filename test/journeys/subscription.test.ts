@@ -26,7 +26,7 @@ type Subscription = {
   version: number;
   secret: string | null;
 };
-type Delivery = { deliveryId: string; channel: string; state: string; type: string; attempts: object[] };
+type Delivery = { deliveryId: string; channel: string; state: string; type: string; data: object; attempts: object[] };
 
 const path = "/v1/subscription";
 const now = (): string => new Date().toISOString();
@@ -247,17 +247,17 @@ describe("a test of the endpoint", () => {
       data: {},
     });
     expect(verifies({ ...call, body: call.body.replace("test", "text") }, secret)).toBe(false);
-    expect(await webhooksOf(client)).toMatchObject([
+    const webhooks = await webhooksOf(client);
+    expect(webhooks).toMatchObject([
       {
         deliveryId: call.headers["webhook-id"],
         type: "subscription.test",
-        referralId: null,
-        sequence: null,
         state: "delivered",
         attempts: [{ status: 204, failure: null }],
         nextAttemptAt: null,
       },
     ]);
+    expect(webhooks.map(({ data }) => data)).toEqual([{}]);
   });
 
   it("is one call, however often it is asked for under the same key", async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
-import { childRecord, enquiryStepCodes, listedChild, recordWarnings } from "../../shared/contract/child-record.ts";
+import { childRecord, listedChild, recordWarnings } from "../../shared/contract/child-record.ts";
 import { describeIssues } from "../../shared/contract/describe-issues.ts";
+import { enquiryStepCodes } from "../../shared/domain/enquiry-steps.ts";
 import example from "../data/example-referral.json" with { type: "json" };
 import naughtyStrings from "../data/naughty-strings.json" with { type: "json" };
 

@@ -5,8 +5,7 @@ const item = (position: number): FeedItem => ({
   position,
   type: "referral.submitted",
   at: "2026-11-23T09:30:00.000Z",
-  referralId: "019f0000-0000-7000-8000-000000000001",
-  sequence: 1,
+  data: { referralId: "019f0000-0000-7000-8000-000000000001", sequence: 1 },
 });
 const positions = (given: number[], after: number) => unbroken(given.map(item), after).map(({ position }) => position);
 

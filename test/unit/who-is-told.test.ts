@@ -1,9 +1,20 @@
 import { describe, expect, it } from "vitest";
 import type { Contact } from "../../shared/domain/contacts.ts";
-import { emailsFor, emailsForFailingWebhook, type Happening } from "../../shared/domain/who-is-told.ts";
+import {
+  emailsFor,
+  emailsForFailingWebhook,
+  emailsForUnreachableContact,
+  emailsOfCorrespondence,
+  type Happening,
+} from "../../shared/domain/who-is-told.ts";
 
-type Named = Pick<Contact, "contactId" | "role">;
-const named = (contactId: string, role: Contact["role"]): Named => ({ contactId, role });
+type Named = Pick<Contact, "contactId" | "role" | "unreachableSince">;
+const named = (contactId: string, role: Contact["role"]): Named => ({ contactId, role, unreachableSince: null });
+const cutOff = (contactId: string, role: Contact["role"]): Named => ({
+  contactId,
+  role,
+  unreachableSince: "2026-11-20T09:00:00.000Z",
+});
 
 const referral = { sender: "330", recipient: "201", sentBy: "330-anna" };
 const contacts = {
@@ -32,6 +43,10 @@ describe("who gets an email", () => {
     [{ type: "referral.removed" }, []],
     [{ type: "referral.concluded" }, ["concluded 330 330-anna"]],
     [{ type: "referral.child-read" }, []],
+    // To the other sides than whose they are; see below.
+    [{ type: "referral.question-asked" }, []],
+    [{ type: "referral.question-answered" }, []],
+    [{ type: "referral.record-corrected" }, []],
     [{ type: "referral.overdue", rung: 1 }, ["overdue 201 201-deputy", "overdue 201 201-inbox"]],
     [{ type: "referral.overdue", rung: 2 }, ["overdue-lead 201 201-lead"]],
     [{ type: "referral.overdue", rung: 3 }, []],
@@ -39,10 +54,58 @@ describe("who gets an email", () => {
     expect(lines(happening)).toEqual(expected);
   });
 
+  it("of a referral that names a temporary authority, goes there too when it is submitted, and only then", () => {
+    const inTemporary = { ...referral, temporaryAuthority: "202" };
+    const inEffect = { ...contacts, temporaryAuthority: [named("202-inbox", "inbox"), named("202-lead", "lead")] };
+    const to202 = (type: "referral.submitted" | "referral.received" | "referral.temporary-listed") =>
+      emailsFor({ type }, inTemporary, inEffect).filter(({ authority }) => authority === "202");
+    expect(to202("referral.submitted")).toEqual([
+      { template: "referral-temporary", authority: "202", contactId: "202-lead" },
+      { template: "referral-temporary", authority: "202", contactId: "202-inbox" },
+    ]);
+    expect([...to202("referral.received"), ...to202("referral.temporary-listed")]).toEqual([]);
+  });
+
+  it.each([
+    [{ type: "referral.submitted" }, ["transfer-awaits"]],
+    [{ type: "referral.received" }, ["transfer-received"]],
+    [{ type: "referral.returned" }, ["referral-returned"]],
+    [{ type: "referral.withdrawn" }, ["referral-withdrawn"]],
+    [{ type: "referral.overdue", rung: 1 }, ["transfer-overdue"]],
+    [{ type: "referral.overdue", rung: 2 }, ["transfer-overdue-lead"]],
+  ] as const)("of a register transfer, for %j, is in its own words", (happening, expected) => {
+    const emails = emailsFor(happening, { ...referral, kind: "register-transfer" }, contacts);
+    expect([...new Set(emails.map(({ template }) => template))]).toEqual(expected);
+  });
+
   it("is told template, authority and contact, and nothing of the referral", () => {
     expect(emailsFor({ type: "referral.received" }, referral, contacts)).toEqual([
       { template: "referral-received", authority: "330", contactId: "330-anna" },
     ]);
+  });
+});
+
+describe("a message or a corrected record", () => {
+  const sides = { ...referral, temporaryAuthority: null, receivedBy: null };
+
+  it.each([
+    ["the sender, before the receipt", "330", sides, ["201 null"]],
+    ["the sender, after it", "330", { ...sides, receivedBy: "201-deputy" }, ["201 201-deputy"]],
+    ["the recipient", "201", sides, ["330 330-anna"]],
+    [
+      "a party, where a temporary authority is named",
+      "201",
+      { ...sides, temporaryAuthority: "202" },
+      ["202 null", "330 330-anna"],
+    ],
+    ["the temporary authority", "202", { ...sides, temporaryAuthority: "202" }, ["201 null", "330 330-anna"]],
+    ["an authority that a reorganisation made both parties", "201", { ...sides, sender: "201" }, []],
+  ])("by %s is emailed to the other sides", (_, by, each, expected) => {
+    const emails = emailsOfCorrespondence("referral-message", each, by);
+    expect(emails.map(({ authority, contactId }) => `${authority} ${contactId}`)).toEqual(expected);
+    expect(new Set(emails.map(({ template }) => template))).toEqual(
+      new Set(expected.length > 0 ? ["referral-message"] : []),
+    );
   });
 });
 
@@ -113,5 +176,39 @@ describe("a webhook that fails", () => {
       { template: "webhook-failing", authority: "201", contactId: "201-inbox" },
       { template: "webhook-failing", authority: "201", contactId: "201-lead" },
     ]);
+  });
+});
+
+describe("where emails to a contact come back", () => {
+  const awaits = { type: "referral.submitted" } as const;
+  const among = (...recipient: Named[]) => ({ ...contacts, recipient });
+
+  it("colleagues who can be reached are told instead, whatever their role", () => {
+    const { recipient } = among(cutOff("201-deputy", "deputy"), named("201-lead", "lead"), named("201-inbox", "inbox"));
+    expect(lines(awaits, among(...recipient))).toEqual([
+      "referral-awaits 201 201-lead",
+      "referral-awaits 201 201-inbox",
+    ]);
+    const onlyInbox = among(cutOff("201-lead", "lead"), named("201-inbox", "inbox"));
+    expect(lines({ type: "referral.overdue", rung: 2 }, onlyInbox)).toEqual(["overdue-lead 201 201-inbox"]);
+  });
+
+  it("whoever sent the referral is passed over as if gone", () => {
+    const sender = [cutOff("330-anna", "deputy"), named("330-lead", "lead")];
+    expect(lines({ type: "referral.received" }, { ...contacts, sender })).toEqual(["referral-received 330 330-lead"]);
+  });
+
+  it("and to all of them, all are tried: never nobody", () => {
+    const nobody = among(cutOff("201-lead", "lead"), cutOff("201-inbox", "inbox"));
+    expect(lines(awaits, nobody)).toEqual(["referral-awaits 201 201-lead", "referral-awaits 201 201-inbox"]);
+    expect(emailsForFailingWebhook("201", nobody.recipient)).toHaveLength(2);
+  });
+
+  it("the others who can be reached learn of it, and nobody else", () => {
+    const inEffect = [cutOff("330-anna", "deputy"), cutOff("330-ben", "deputy"), named("330-lead", "lead")];
+    expect(emailsForUnreachableContact({ authority: "330", contactId: "330-anna" }, inEffect)).toEqual([
+      { template: "contact-unreachable", authority: "330", contactId: "330-lead" },
+    ]);
+    expect(emailsForUnreachableContact({ authority: "330", contactId: "330-lead" }, inEffect)).toEqual([]);
   });
 });
