@@ -186,7 +186,8 @@ const soundDeedFor = (trio: readonly string[], world: World, choice: Choice): De
     const { sender, recipient, temporary } = referralAt(world, referral);
     const both = [sender, recipient, ...(temporary === null ? [] : [temporary])];
     const proper = what === "read" ? both : ["withdraw", "remove"].includes(what) ? [sender] : [recipient];
-    const by = flaw === "stranger" ? at(trio, choice.by) : at(proper, choice.by);
+    const other = choice.detail === undefined || temporary === null ? at(trio, choice.by) : temporary;
+    const by = flaw === "stranger" ? other : at(proper, choice.by);
     return { what, by, variant, wrongContact: false, referral };
   });
   return picked(preferred(world, choice, deeds), pick) ?? onNothing(trio, choice, what);
@@ -300,6 +301,14 @@ const otherDeeds = (trio: readonly string[], world: World, choice: Choice): Deed
     case "close-entry": {
       const as = at(closures, detail);
       const said = as === "on-school-register" ? [null, ...notices.map(({ notice }) => notice)] : [null];
+      const owned = newestOf(world.entries).map((entry) => ({ entry, by: entryAt(world, entry).authority }));
+      const others = owned.flatMap(({ entry, by }) =>
+        notices.filter(({ recipient }) => recipient !== by).map(({ notice }) => ({ entry, by, notice })),
+      );
+      if (choice.flaw === "stranger" && as === "on-school-register" && others.length > 0) {
+        // By a notice that was sent to somebody else.
+        return others.map((each): Deed => ({ what, ...each, variant: 0, wrongContact: false, as }));
+      }
       return entries.flatMap((each) => said.map((notice): Deed => ({ what, ...each, as, notice })));
     }
     case "erase":
@@ -379,13 +388,12 @@ const canvass = (trio: readonly string[], manner: OnEntry): SeriesOfDeeds => {
 
 /** Takes every step that is missing, now and then all but one, and takes the child off the list. */
 const exhaust = (manner: OnEntry, detail: number): SeriesOfDeeds => {
-  const left = detail % 4 === 0 ? 1 : 0;
+  const left = detail % 4 === 0 ? at(steps, Math.floor(detail / 4) * 5) : undefined;
   let closed = false;
   return {
     next: (world) => {
-      const missing = missingSteps(entryAt(world, manner.entry));
-      const [step] = missing;
-      if (step !== undefined && missing.length > left) {
+      const step = missingSteps(entryAt(world, manner.entry)).find((each) => each !== left);
+      if (step !== undefined) {
         return { what: "record-step", ...manner, step, outcome: detail % 2 === 0 ? "nothing-found" : "not-applicable" };
       }
       if (closed) return undefined;

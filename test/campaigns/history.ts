@@ -1,9 +1,10 @@
 import type { Answer, Client } from "../../infra/local/client.ts";
-import { type Deed, enact, entryReferredFrom, type Verdict, verdict } from "./model.ts";
+import { type Deed, enact, entryReferredFrom, missingSteps, type Verdict, verdict } from "./model.ts";
 import { idOf, newFamily, requestFor, type Sent, send } from "./requests.ts";
 import type { CaseEvent, TrailEvent, TrailStore } from "./trail.ts";
 import {
   enquiryAt,
+  entryAt,
   isOnList,
   type Kind,
   kindOf,
@@ -110,6 +111,16 @@ const expectRefusal = (history: History, deed: Deed, { status }: Verdict, answer
   if (deed.what !== "submit") {
     const of = subjectOf(deed);
     if (of === undefined) return [];
+    if (
+      deed.what === "close-entry" &&
+      deed.as === "enquiries-exhausted" &&
+      codeOf(answer) === "closure-not-permitted"
+    ) {
+      const { reasons } = answer.json() as { reasons: { code: string }[] };
+      const named = reasons.map(({ code }) => code);
+      const missing = missingSteps(entryAt(world, deed.entry));
+      insist(same(named, missing), () => `the refusal names ${named}, and what is missing is ${missing}`);
+    }
     const named = (answer.json() as { state?: string }).state;
     const states = stateOf(world, of);
     insist(

@@ -27,7 +27,7 @@ import {
 import type { Deed } from "./model.ts";
 import { compare } from "./model-of-enquiries.ts";
 import { isRead } from "./requests.ts";
-import { eventsOf, type Subject, type World } from "./world.ts";
+import { entryAt, eventsOf, type Subject, type World } from "./world.ts";
 
 /** City of London, Birmingham, Camden. */
 const trio = ["201", "330", "202"] as const;
@@ -112,6 +112,12 @@ const everything = (world: World): Subject[] =>
     ] as const
   ).flatMap(([kind, all]) => [...all.keys()].map((place): Subject => `${kind}#${place}`));
 
+const askedAboutEach = (world: World): number[] => {
+  const goingOn = world.enquiries.filter(({ state }) => state === "open" || state === "known");
+  const byChild = Map.groupBy(goingOn, ({ entry }) => entryAt(world, entry).child);
+  return [...byChild.values()].map((each) => new Set(each.map(({ asked }) => asked)).size);
+};
+
 /** At the end every list is looked at, and every trail is read by all its parties, who see the same. */
 const checkAll = async (history: History): Promise<void> => {
   await checkLists(history);
@@ -143,11 +149,28 @@ const play = async (reach: Reach, choices: readonly Choice[], deeds: Figures["de
   }
 };
 
+/** Plays one history as it is told. @throws Broken */
+export const playDeeds = async (reach: Reach, deeds: readonly (Deed | "compare")[]): Promise<void> => {
+  const history = newHistory(reach, trio);
+  const telling: Telling = { told: [], deeds: {} };
+  for (const deed of deeds) {
+    const touched =
+      deed === "compare"
+        ? await compareAll(history, telling)
+        : await carryOut(history, requestFor(history, deed), telling);
+    await checkStanding(history);
+    await checkTrails(history, touched);
+  }
+  await checkAll(history);
+};
+
 export type Figures = {
   histories: number;
   steps: number;
   events: number;
   answers: Record<string, number>;
+  /** Authorities that had one child's data through enquiries at the end of a history, whoever asked them. */
+  mostAsked: number;
   /** What was done and how it was answered. */
   deeds: Record<string, number>;
 };
@@ -167,7 +190,7 @@ export const runHistories = async (
     of = "handoffs",
   }: { seed: number; runs: number; maxSteps: number; of?: "handoffs" | "everything" },
 ): Promise<Figures> => {
-  const figures: Figures = { histories: 0, steps: 0, events: 0, answers: {}, deeds: {} };
+  const figures: Figures = { histories: 0, steps: 0, events: 0, answers: {}, mostAsked: 0, deeds: {} };
   const choice = of === "everything" ? anyChoice : anyHandoff;
   const choices = fc.noBias(fc.array(choice, { minLength: 1, maxLength: maxSteps, size: "max" }));
   const property = fc.asyncProperty(choices, async (chosen) => {
@@ -175,6 +198,7 @@ export const runHistories = async (
     figures.histories += 1;
     figures.steps += chosen.length;
     for (const subject of everything(world)) figures.events += eventsOf(world, subject).length;
+    figures.mostAsked = Math.max(figures.mostAsked, ...askedAboutEach(world));
     for (const { answer } of sent)
       figures.answers[`${answer?.status}`] = (figures.answers[`${answer?.status}`] ?? 0) + 1;
   });
