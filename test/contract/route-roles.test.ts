@@ -656,7 +656,7 @@ it("the table has a status for every caller", () => {
 
 /** An authority has one subscription or none, and one place in the list; so what changes these takes turns. */
 const takesTurns = ({ route }: { route: string }): boolean =>
-  route.includes(" /v1/subscription") || /^(PUT|POST) \/v1\/(authorities|contact-list)/.test(route);
+  route.includes(" /v1/subscription") || /^(PUT|POST) \/v1\/(authorities|contact-list|reorganisations)/.test(route);
 
 const answersEverybody = ({ route, statuses }: (typeof rows)[number]): void => {
   const acts = /^(POST|PUT|DELETE) \/v1\//.test(route);
