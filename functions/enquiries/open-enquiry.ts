@@ -1,11 +1,13 @@
 import { v7 as uuidV7 } from "uuid";
+import { environment } from "../../shared/aws/environment.ts";
 import { enquiredChild, enquiredChildOf } from "../../shared/contract/enquired-child.ts";
 import { openEnquiry as route } from "../../shared/contract/enquiries.ts";
 import { enquiryOf } from "../../shared/contract/present.ts";
 import { canonicalJson } from "../../shared/domain/canonical.ts";
-import { mostOpenEnquiries, opened } from "../../shared/domain/enquiry.ts";
-import { type Entry, withEnquiry } from "../../shared/domain/entry.ts";
-import { alreadyAsked, tooManyEnquiries, validationFailed } from "../../shared/domain/refusals.ts";
+import { opened } from "../../shared/domain/enquiry.ts";
+import { withEnquiry } from "../../shared/domain/entry.ts";
+import { validationFailed } from "../../shared/domain/refusals.ts";
+import { insistOnRoomToAsk } from "../../shared/domain/room-to-ask.ts";
 import type { Call, Reply } from "../../shared/http/call.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
@@ -14,7 +16,7 @@ import { commitOnce } from "../../shared/store/commit-once.ts";
 import { authorityFrom, authorityPlace, contactUnchanged } from "../../shared/store/directory.ts";
 import { type Item, readAll } from "../../shared/store/dynamo.ts";
 import { putNewEnquiry } from "../../shared/store/enquiries.ts";
-import { entryFrom, entryPlace, replaceEntry } from "../../shared/store/entries.ts";
+import { entryFrom, entryPlace, entryUnchanged, replaceEntry } from "../../shared/store/entries.ts";
 import { enquiryContext, putEnvelope } from "../../shared/store/records.ts";
 import { tableNames } from "../../shared/store/table-names.ts";
 import { childIn, recordOfEntry } from "../cme-list/record-of-entry.ts";
@@ -22,13 +24,19 @@ import { referableEntry, successorCodes, whereToTurn, whyNotToSendTo } from "../
 import { contactOf, notedEnquiryDependencies } from "./act-on-enquiry.ts";
 import { askMatch } from "./ask-match.ts";
 import { enquiryEventWrites, noteWrites } from "./enquiry-writes.ts";
+import { otherEntriesOf } from "./other-entries.ts";
 
 const dependencies = () => {
   const given = notedEnquiryDependencies();
-  return { ...given, tables: { ...given.tables, ...tableNames("referrals", "fingerprints", "counters") } };
+  return {
+    ...given,
+    tables: { ...given.tables, ...tableNames("referrals", "fingerprints", "counters") },
+    fingerprintKey: environment("FINGERPRINT_KEY").FINGERPRINT_KEY,
+  };
 };
 type Dependencies = ReturnType<typeof dependencies>;
 type Body = Call<typeof route>["body"];
+
 type TargetedCall = Omit<Call<typeof route>, "body"> & { body: Extract<Body, { kind: "targeted" }> };
 
 /**
@@ -47,9 +55,11 @@ const askAuthority = (call: TargetedCall, deps: Dependencies): Promise<Reply> =>
     const contact = contactOf(authorityFrom(ownItem), body.openedBy, { pointer: "/openedBy", now });
     await checkAsked(call, askedItem, now, deps);
     const entry = referableEntry(entryFrom(entryItem), caller.authority, "/entryId");
-    checkRoom(entry, body.asked);
     const record = await recordOfEntry(deps, entry, call.requestId);
     if (!record) throw new TypeError("A child on a list without a record");
+    const child = childIn(record);
+    const others = await otherEntriesOf(entry, child, deps);
+    insistOnRoomToAsk(entry, others, body.asked);
     const { enquiry, event } = opened(
       {
         enquiryId: uuidV7(),
@@ -63,13 +73,15 @@ const askAuthority = (call: TargetedCall, deps: Dependencies): Promise<Reply> =>
       { clientId: caller.clientId, hasNote: body.note !== undefined },
     );
     // Parsed by the schema of what may go out, so that nothing else can.
-    const child = canonicalJson(enquiredChild.parse(enquiredChildOf(childIn(record))));
-    const envelope = await seal(kms, recordKey, enquiryContext(enquiry, "record"), child);
+    const told = canonicalJson(enquiredChild.parse(enquiredChildOf(child)));
+    const envelope = await seal(kms, recordKey, enquiryContext(enquiry, "record"), told);
     const slot = { enquiryId: enquiry.enquiryId, asked: enquiry.asked };
     return {
       writes: [
         contactUnchanged(tables.directory, contact),
+        // The versions make it hold at the moment of commit too, however many ask at once.
         replaceEntry(tables.entries, entry, withEnquiry(entry, slot)),
+        ...others.map((other) => entryUnchanged(tables.entries, other)),
         putNewEnquiry(tables.enquiries, enquiry),
         ...enquiryEventWrites(tables, event, enquiry),
         putEnvelope(tables.records, { kind: "enquiry", id: enquiry.enquiryId }, "record", envelope),
@@ -102,13 +114,6 @@ const checkAsked = async (
     [{ pointer: "/asked", detail }],
     whereToTurn({ recipient: asked, temporary: undefined, successors }, now),
   );
-};
-
-/** The entry's version makes it hold at the moment of commit too, however many ask at once. */
-const checkRoom = ({ enquiries }: Entry, asked: string): void => {
-  const same = enquiries.find((each) => each.asked === asked);
-  if (same) throw alreadyAsked(same.enquiryId);
-  if (enquiries.length >= mostOpenEnquiries) throw tooManyEnquiries(enquiries);
 };
 
 const openEnquiry: Operation<typeof route, Dependencies> = (call, deps) => {

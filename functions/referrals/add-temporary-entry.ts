@@ -53,8 +53,10 @@ const addTemporaryEntry: Operation<typeof route, ReturnType<typeof dependencies>
     const subject = { kind: "referral", id: referral.referralId } as const;
     const [recordItem] = await readAll(dynamo, [recordPlace(tables.records, subject, versionPart(version))]);
     const record = await openChecked(call, deps, referral, version, recordItem);
-    const { figures, fingerprints, referralId } = referral;
-    const entry = newEntry({ entryId: uuidV7(), authority: caller.authority, openedAt: now, figures, fingerprints });
+    const { origin, figures, fingerprints, referralId } = referral;
+    if (origin === null) throw new TypeError("A register transfer has no temporary authority");
+    const facts = { entryId: uuidV7(), authority: caller.authority, openedAt: now };
+    const entry = newEntry({ ...facts, origin, figures, fingerprints });
     const envelope = await seal(kms, recordKey, entryContext(entry, "record"), record);
     const actor = actorOf(caller);
     const added = advanceEntry(entry, "entry.added", { at: now, actor, details: { referralId } });

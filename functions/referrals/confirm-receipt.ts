@@ -51,9 +51,9 @@ const confirmReceipt: Operation<typeof route, ReturnType<typeof dependencies>> =
 
 /** The child's entry on the recipient's list; none of a child who is on the register of children not in school. */
 const entryOpenedBy = (referral: Referral, openedAt: string): Entry | undefined => {
-  const { kind, referralId, recipient: authority, figures, fingerprints } = referral;
-  if (kind === "register-transfer") return undefined;
-  const came = { referralId, openedByReferralId: referralId };
+  const { referralId, recipient: authority, origin, figures, fingerprints } = referral;
+  if (origin === null) return undefined;
+  const came = { referralId, openedByReferralId: referralId, origin };
   return newEntry({ entryId: uuidV7(), authority, openedAt, ...came, figures, fingerprints });
 };
 

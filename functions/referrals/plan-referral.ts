@@ -105,6 +105,7 @@ export const planReferral = async (
       followsReferralId: body.followsReferralId ?? null,
       payloadDigest: digestOfText(record),
       senderEntryId,
+      origin: entry?.origin ?? senderEntryId,
       figures: figuresOf(body.child),
       fingerprints: knownBy,
     },

@@ -54,6 +54,7 @@ export const planRegisterTransfer = async (
       followsReferralId: null,
       payloadDigest: digestOfText(record),
       senderEntryId: null,
+      origin: null,
       figures: figuresOf(body.child),
       fingerprints: [],
     },

@@ -36,6 +36,8 @@ export type Entry = {
   status: EntryStatus;
   openedAt: string;
   openedBy: string;
+  /** The entry from which the child was handed on until it came to this one, by whatever referrals; its own id, if none. */
+  origin: string;
   /** The newest referral that concerns this entry. */
   referralId: string | null;
   /** The referral whose receipt opened this entry, if one did. */
@@ -43,7 +45,7 @@ export type Entry = {
   /** The referral, still open, by which this authority refers the child: at most one. */
   openReferralId: string | null;
   closure: Closure | null;
-  /** Enquiries of other authorities that are open: at most five (R7). */
+  /** Other authorities that are being asked: at most five for a child (R7, see shared/domain/room-to-ask.ts). */
   enquiries: { enquiryId: string; asked: string }[];
   /** The question to the exchange itself that is open about the child: at most one. */
   matchEnquiry: { enquiryId: string; lapsesAt: string } | null;
@@ -74,6 +76,7 @@ export const newEntry = (
 ): Entry => ({
   status: "suspected",
   openedBy: facts.authority,
+  origin: facts.entryId,
   referralId: null,
   openedByReferralId: null,
   openReferralId: null,

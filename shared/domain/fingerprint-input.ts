@@ -75,6 +75,9 @@ export const fingerprintInputs = (identity: RecognisableIdentity): string[] => {
   return [...new Set(texts)].slice(0, mostTexts);
 };
 
+/** A UPN, or both names with the date of birth, is one child's; a surname with the date of birth is also a twin's. */
+export const isOfOneChild = (text: string): boolean => !text.startsWith("name-dob|");
+
 const plainUpn = (value: string): string => normaliseUpn(value.replace(/[\s\p{Pd}]/gu, ""));
 
 /** A name as its words. Without a surname where only one name is known. */

@@ -50,6 +50,8 @@ export type Referral = {
   messages: number;
   /** The child's entry on the sender's list; `null` of a register transfer, which is of no list. */
   senderEntryId: string | null;
+  /** Of that entry; see shared/domain/entry.ts. */
+  origin: string | null;
   /** What the entries on both lists are counted and matched by. */
   figures: Figures;
   fingerprints: string[];
@@ -229,6 +231,7 @@ export const submitted = (
     | "followsReferralId"
     | "payloadDigest"
     | "senderEntryId"
+    | "origin"
     | "figures"
     | "fingerprints"
   >,

@@ -177,11 +177,11 @@ export const notRetained = () =>
   new Refusal("not-retained", "No record of a child whose enquiries were exhausted is kept under this entry.");
 export const entryClosed = () =>
   new Refusal("entry-closed", "This entry is closed. A child who is missing education again needs a new entry.");
-/** @param enquiries those that are going on */
+/** @param enquiries the caller's own that are going on */
 export const tooManyEnquiries = (enquiries: readonly { enquiryId: string; asked: string }[]) =>
   new Refusal(
     "too-many-enquiries",
-    `${mostOpenEnquiries} authorities are being asked about this child already: see enquiries. Close one of them, or wait for its answer.`,
+    `${mostOpenEnquiries} authorities are being asked about this child already: see enquiries for yours. Close one of them, or wait for its answer.`,
     { enquiries, guidance: enquiriesRule },
   );
 export const alreadyAsked = (enquiryId: string) =>

@@ -17,6 +17,7 @@ const stored = z.object({
   status: z.enum(["suspected", "confirmed", "closed"]),
   openedAt: z.string(),
   openedBy: z.string(),
+  origin: z.string(),
   referralId: z.string().nullable(),
   openedByReferralId: z.string().nullable(),
   openReferralId: z.string().nullable(),
@@ -91,6 +92,19 @@ export const replaceEntry = (table: string, before: Entry, after: Omit<Entry, "v
     },
   },
   counts: countsOfEntry(before, after),
+});
+
+/** Makes a transaction fail when anybody changed the entry since it was read. */
+export const entryUnchanged = (table: string, entry: Entry): Write => ({
+  name: named(entry),
+  item: {
+    ConditionCheck: {
+      TableName: table,
+      Key: { entryId: entry.entryId },
+      ConditionExpression: "version = :version",
+      ExpressionAttributeValues: { ":version": entry.version },
+    },
+  },
 });
 
 /** The ids of an authority's entries, on its list or off it, as the index has them. */

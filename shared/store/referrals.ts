@@ -51,6 +51,7 @@ const stored = z.object({
     .default([]),
   messages: z.number().default(0),
   senderEntryId: z.string().nullable(),
+  origin: z.string().nullable(),
   figures: storedFigures,
   fingerprints: z.array(z.string()),
   recipientEntryId: z.string().nullable(),

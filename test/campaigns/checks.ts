@@ -7,6 +7,7 @@ import {
   enquiryAt,
   entryAt,
   eventsOf,
+  familiesOf,
   kindOf,
   matchAt,
   noticeAt,
@@ -137,7 +138,7 @@ export const checkStanding = async (history: History): Promise<void> => {
   const entries = placesIn(world.entries).map((place) => found.get(`entry#${place}`) as unknown as SeenEntry);
   checkGate(history, entries);
   checkAlwaysOnAList(history, entries);
-  checkNoBroadcast(placesIn(world.enquiries).map((place) => found.get(`enquiry#${place}`) ?? {}));
+  checkNoBroadcast(history, (place) => found.get(`enquiry#${place}`) ?? {});
 };
 
 const recordKey = (history: History, subject: Subject): Item => ({
@@ -450,14 +451,23 @@ const isAnsweredFor = (
   return other !== null && isAnsweredFor(history, entries, other, [...before, place]);
 };
 
-/** R7: never more than five authorities have a child's data through enquiries about an entry, and none of them twice. */
-const checkNoBroadcast = (enquiries: readonly Item[]): void => {
-  const goingOn = enquiries.filter(({ state }) => state === "open" || state === "known");
-  for (const [entryId, each] of Map.groupBy(goingOn, (enquiry) => enquiry.entryId)) {
-    const asked = each.map((enquiry) => enquiry.asked);
+/**
+ * R7: never more than five authorities have a child's data through the enquiries of one authority, or of those that handed the
+ * child on; and none has it twice from the same.
+ */
+const checkNoBroadcast = (history: History, found: (enquiry: number) => Item): void => {
+  const { world } = history;
+  const goingOn = placesIn(world.enquiries)
+    .map(found)
+    .filter(({ state }) => state === "open" || state === "known");
+  for (const family of placesIn(world.entries).flatMap((entry) => Object.values(familiesOf(world, entry)))) {
+    const ids = family.map((place) => idOf(history, `entry#${place}`));
+    const asked = goingOn.filter(({ entryId }) => ids.includes(String(entryId)));
     insist(
-      asked.length <= mostAsked && new Set(asked).size === asked.length,
-      () => `R7: ${asked.join(", ")} are asked about entry ${entryId}`,
+      new Set(asked.map((each) => each.asked)).size <= mostAsked &&
+        new Set(asked.map((each) => `${each.asker} ${each.asked}`)).size === asked.length,
+      () =>
+        `R7: ${asked.map((each) => `${each.asked} by ${each.asker}`).join(", ")} about the child of entries ${family.join(", ")}`,
     );
   }
 };

@@ -5,6 +5,7 @@ import {
   endMatch,
   enquiryAt,
   entryAt,
+  familiesOf,
   goingOn,
   isOnList,
   kindOf,
@@ -47,7 +48,7 @@ const whats: readonly EnquiryDeed["what"][] = [
 export const isEnquiryDeed = <T extends { what: string }>(deed: T | EnquiryDeed): deed is EnquiryDeed =>
   (whats as readonly string[]).includes(deed.what);
 
-/** R7: at one time, about one child on a list. */
+/** R7: at one time, about one child. */
 export const mostAsked = 5;
 const mostMatchesADay = 20;
 
@@ -82,9 +83,16 @@ const verdictOnAsking = (world: World, { by, wrongContact, asked, entry }: Of<"a
   if (wrongContact || asked === by || entryAt(world, entry).authority !== by) return refused;
   if (!isOnList(world, entry)) return { status: 409, code: "entry-closed" };
   if (openReferralFrom(world, entry) !== undefined) return { status: 409, code: "entry-already-referred" };
-  const others = goingOn(world, entry).map((place) => enquiryAt(world, place).asked);
-  if (others.includes(asked)) return { status: 409, code: "already-asked" };
-  return others.length < mostAsked ? permitted : { status: 409, code: "too-many-enquiries" };
+  const { own, handedOn } = familiesOf(world, entry);
+  const others = [...new Set([...own, ...handedOn])].flatMap((place) =>
+    goingOn(world, place).map((each) => enquiryAt(world, each)),
+  );
+  if (others.some((other) => other.asker === by && other.asked === asked))
+    return { status: 409, code: "already-asked" };
+  const authorities = new Set(others.map((other) => other.asked));
+  return authorities.has(asked) || authorities.size < mostAsked
+    ? permitted
+    : { status: 409, code: "too-many-enquiries" };
 };
 
 const verdictOnEnquiry = (

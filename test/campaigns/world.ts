@@ -195,6 +195,25 @@ export const putOnList = (world: World, facts: Pick<Entry, "authority" | "child"
   return place;
 };
 
+/** The entry from which the child was handed on, by receipts and by temporary authorities that took it on. */
+const originOf = (world: World, entry: number): number => {
+  const from = world.referrals.find(
+    ({ recipientEntry, temporaryEntry }) => recipientEntry === entry || temporaryEntry === entry,
+  );
+  return from ? originOf(world, from.senderEntry) : entry;
+};
+
+/** The child's entries on that authority's list, and those that the child was handed on to and from. */
+export const familiesOf = (world: World, entry: number): { own: number[]; handedOn: number[] } => {
+  const { authority, child } = entryAt(world, entry);
+  const all = [...world.entries.keys()];
+  const origin = originOf(world, entry);
+  return {
+    own: all.filter((place) => entryAt(world, place).authority === authority && entryAt(world, place).child === child),
+    handedOn: all.filter((place) => originOf(world, place) === origin),
+  };
+};
+
 /** The enquiries by which other authorities have a child's data: while they are open, or answered with known. */
 export const goingOn = (world: World, entry: number): number[] =>
   [...world.enquiries.keys()].filter((place) => {

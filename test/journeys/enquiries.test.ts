@@ -7,7 +7,7 @@ import { handler as lapseEnquiries } from "../../functions/enquiries/lapse-enqui
 import type { Answer, Client } from "../../infra/local/client.ts";
 import { dynamoClient } from "../../shared/store/dynamo.ts";
 import { useExchange } from "../builders/exchange.ts";
-import { exampleReferral, submit } from "../builders/referral.ts";
+import { anotherChild, exampleReferral, submit } from "../builders/referral.ts";
 
 /** A Monday. The clock goes forward only when told. */
 const monday = "2026-01-12T09:30:00.000Z";
@@ -37,7 +37,7 @@ const items = async <T = Body>(client: Client, path: string): Promise<T[]> =>
 
 const listed = async (owner = "201", changes: Body = {}): Promise<string> => {
   const client = await exchange.client(owner);
-  return String(done(await client.post("/v1/cme-list", { child: { ...exampleReferral().child, ...changes } })).entryId);
+  return String(done(await client.post("/v1/cme-list", { child: { ...anotherChild(), ...changes } })).entryId);
 };
 
 const question = (entryId: string, asked: string, changes: Body = {}): Body => ({
@@ -124,6 +124,7 @@ const askedAbout = async (entryId: string): Promise<string[]> => {
 };
 
 /** What the example's child is known by. */
+const { identity } = exampleReferral().child;
 const enquired = {
   identity: {
     forename: "Zoë-Anne",
@@ -146,7 +147,7 @@ const guidance = {
 
 describe("an enquiry", () => {
   it("tells the asked authority what the child is known by and nothing else, and both sides see every read", async () => {
-    const entryId = await listed();
+    const entryId = await listed("201", { identity });
     const enquiry = await ask(entryId, "330", { note: "An aunt in Bournville." });
     expect(enquiry).toEqual({
       id: enquiry.id,
@@ -327,6 +328,71 @@ describe("who can't be asked", () => {
     expect(await askedAbout(entryId)).toEqual(["330", "203", "204", "205", "206"]);
   });
 
+  it("a sixth authority about a child who is on one's list twice", async () => {
+    const child = anotherChild();
+    const entries = [await listed("201", child), await listed("201", child)];
+    const enquiries: { enquiryId: string; asked: string }[] = [];
+    for (const [index, asked] of ["330", "202", "203", "204", "205"].entries()) {
+      enquiries.push({ enquiryId: (await ask(entries[index % 2] ?? "", asked)).id, asked });
+    }
+    const client = await exchange.client("201");
+    for (const entryId of entries) {
+      const refused = refusal(await client.post("/v1/enquiries", question(entryId, "206")));
+      expect(refused).toMatchObject({ status: 409, code: "too-many-enquiries", guidance });
+      expect(refused.enquiries).toHaveLength(5);
+      expect(refused.enquiries).toEqual(expect.arrayContaining(enquiries));
+    }
+    expect(refusal(await client.post("/v1/enquiries", question(entries[1] ?? "", "330")))).toEqual({
+      status: 409,
+      code: "already-asked",
+      enquiryId: enquiries[0]?.enquiryId,
+    });
+  });
+
+  it("a sixth authority about a child whom a temporary authority has taken on too, without telling whom that asks", async () => {
+    const [sender, temporary] = [await exchange.client("201"), await exchange.client("209")];
+    const child = anotherChild();
+    const { id } = await submit(sender, { child, temporaryAuthority: "209" });
+    const taken = String(done(await temporary.post(`/v1/referrals/${id}/temporary-entry`, {})).entryId);
+    done(await sender.post(`/v1/referrals/${id}/withdrawal`, { reason: "They never went there." }));
+    const [back] = (await items<{ entryId: string; referralId: string }>(sender, "/v1/cme-list")).filter(
+      (each) => each.referralId === id,
+    );
+    const own: { enquiryId: string; asked: string }[] = [];
+    for (const asked of ["330", "202"]) own.push({ enquiryId: (await ask(taken, asked, {}, "209")).id, asked });
+    for (const asked of ["203", "204", "205"]) await ask(back?.entryId ?? "", asked);
+    const sixth = question(taken, "206", { openedBy: "209-lead" });
+    expect(refusal(await temporary.post("/v1/enquiries", sixth))).toEqual({
+      status: 409,
+      code: "too-many-enquiries",
+      guidance,
+      enquiries: own,
+    });
+    // It has what the child is known by already.
+    await ask(taken, "203", {}, "209");
+  });
+
+  it("nobody because of what others ask who know nothing of it", async () => {
+    const child = anotherChild();
+    const [one, other] = [await listed("201", child), await listed("202", child)];
+    for (const asked of ["330", "203", "204", "205", "206"]) await ask(one, asked);
+    for (const asked of ["330", "207", "208", "209", "210"]) await ask(other, asked, {}, "202");
+    expect(await askedAbout(other)).toEqual(["330", "207", "208", "209", "210"]);
+  });
+
+  it("more than five of ten that are asked at once about a child who is on one's list twice", async () => {
+    const client = await exchange.client("201");
+    const child = anotherChild();
+    const entries = [await listed("201", child), await listed("201", child)];
+    const asked = ["330", "202", "203", "204", "205", "206", "207", "208", "209", "210"];
+    const answers = await Promise.all(
+      asked.map((each, index) => client.post("/v1/enquiries", question(entries[index % 2] ?? "", each))),
+    );
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(5);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201, 409]));
+    expect([...(await askedAbout(entries[0] ?? "")), ...(await askedAbout(entries[1] ?? ""))]).toHaveLength(5);
+  });
+
   it("more than five of ten that are asked at once", async () => {
     const client = await exchange.client("201");
     const entryId = await listed();
@@ -402,7 +468,8 @@ describe("after the answer `known`", () => {
   };
 
   it("the child is referred in one call that carries its record over, with the answer as evidence", async () => {
-    const entryId = await listed();
+    const child = anotherChild();
+    const entryId = await listed("201", child);
     const other = await ask(entryId, "202");
     const { id } = await known(entryId, { note: "At Bournville School since last week." });
     const [asker, asked] = [await exchange.client("201"), await exchange.client("330")];
@@ -422,7 +489,7 @@ describe("after the answer `known`", () => {
     });
     const record = done(await asked.get(`/v1/referrals/${referral.id}/child`), 200);
     expect(record).toEqual({
-      ...exampleReferral().child,
+      ...child,
       evidenceOfMove: [
         { kind: "statement-by-parent", date: "2026-10-16", source: "school office" },
         {
@@ -453,7 +520,7 @@ describe("after the answer `known`", () => {
 
   it("what the record lacks is asked for, and what it has is not said anew", async () => {
     const client = await exchange.client("201");
-    const { safeguarding: _none, evidenceOfMove: _nor, ...child } = exampleReferral().child;
+    const { safeguarding: _none, evidenceOfMove: _nor, ...child } = anotherChild();
     const entryId = String(done(await client.post("/v1/cme-list", { child })).entryId);
     const lacking = await known(entryId);
     const at = `/v1/enquiries/${lacking.id}/referral`;
@@ -489,7 +556,7 @@ describe("after the answer `known`", () => {
 
   it("a child who came by a referral is referred on, following it", async () => {
     const [sender, recipient] = [await exchange.client("201"), await exchange.client("330")];
-    const { id } = await submit(sender);
+    const { id } = await submit(sender, { child: anotherChild() });
     done(await recipient.post(`/v1/referrals/${id}/receipt`, { confirmedBy: "330-lead" }));
     const [came] = (await items<{ entryId: string; referralId: string }>(recipient, "/v1/cme-list")).filter(
       (each) => each.referralId === id,
@@ -536,7 +603,7 @@ describe("an enquiry ends", () => {
       expect(await isKept(id, "record")).toBe(false);
     }
 
-    const { id } = await submit(sender);
+    const { id } = await submit(sender, { child: anotherChild() });
     done(await recipient.post(`/v1/referrals/${id}/receipt`, { confirmedBy: "330-lead" }));
     const [came] = (await items<{ entryId: string; referralId: string }>(recipient, "/v1/cme-list")).filter(
       (each) => each.referralId === id,
@@ -558,10 +625,10 @@ describe("an enquiry ends", () => {
 
 describe("the boxes", () => {
   it("show what was asked of an authority and what it asks, by state, and only its own", async () => {
-    const entryId = await listed("208");
-    const [one, two] = [await ask(entryId, "209", {}, "208"), await ask(entryId, "210", {}, "208")];
-    await answer(one.id, "209", "known");
-    const [asker, asked] = [await exchange.client("208"), await exchange.client("209")];
+    const entryId = await listed("301");
+    const [one, two] = [await ask(entryId, "302", {}, "301"), await ask(entryId, "303", {}, "301")];
+    await answer(one.id, "302", "known");
+    const [asker, asked] = [await exchange.client("301"), await exchange.client("302")];
     const ids = async (client: Client, query: string) =>
       (await items<Enquiry>(client, `/v1/enquiries?${query}`)).map(({ id }) => id).sort();
     expect(await ids(asker, "box=outbox")).toEqual([one.id, two.id].sort());
@@ -647,7 +714,7 @@ describe("when an authority ends", () => {
     vi.setSystemTime("2026-05-18T09:00:00.000Z");
     const entryId = await listed("205");
     const asksOthers = await ask(entryId, "330", { note: "An aunt." }, "205");
-    const about = await listed("201");
+    const about = await listed("201", { identity });
     const isAsked = await ask(about, "205");
     const plan = { predecessor: "205", effectiveOn: "2026-06-01", successors: [{ code: "206" }], remainderTo: "206" };
     const { reorganisationId } = done(await (await exchange.client("dfe")).post("/v1/reorganisations", plan));

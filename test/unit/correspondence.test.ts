@@ -35,6 +35,7 @@ const { referral } = submitted(
     followsReferralId: null,
     payloadDigest: "sha-256:one",
     senderEntryId: "e1",
+    origin: "e1",
     figures,
     fingerprints: ["a"],
   },

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fingerprintInputs, type RecognisableIdentity } from "../../shared/domain/fingerprint-input.ts";
+import { fingerprintInputs, isOfOneChild, type RecognisableIdentity } from "../../shared/domain/fingerprint-input.ts";
 import naughtyStrings from "../data/naughty-strings.json" with { type: "json" };
 
 const dateOfBirth = "2014-05-06";
@@ -13,6 +13,15 @@ const match = (one: Names, other: Names): boolean => {
 };
 
 describe("the texts", () => {
+  it("of one child alone are its UPN and both its names: nothing that it shares with a twin", () => {
+    const identity = { forename: "Amina", surname: "Begum-Khan", upn: "H801200001001" };
+    expect(inputs(identity).filter(isOfOneChild)).toEqual([
+      "upn|H801200001001",
+      "both-names-dob|amina|begumkhan|2014-05-06",
+    ]);
+    expect(inputs({ surname: "Begum" }).filter(isOfOneChild)).toEqual([]);
+  });
+
   it("of a child with everything", () => {
     const everything = {
       forename: "Zoë-Anne",

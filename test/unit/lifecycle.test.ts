@@ -94,6 +94,7 @@ const referral: Referral = {
   nextRungAt: "2026-11-26T09:30:00.000Z",
   payloadDigest: "sha-256:47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU",
   senderEntryId: "019f0000-0000-7000-8000-00000000000a",
+  origin: "019f0000-0000-7000-8000-00000000000a",
   figures: { sex: "M", leavesOn: "2033-06-24", reason: "unknown" },
   fingerprints: [],
   recipientEntryId: "019f0000-0000-7000-8000-00000000000b",

@@ -33,6 +33,7 @@ const { referral } = submitted(
     followsReferralId: null,
     payloadDigest: "sha-256:x",
     senderEntryId: "e1",
+    origin: "e1",
     figures,
     fingerprints: [],
   },
