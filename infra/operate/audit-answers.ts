@@ -1,19 +1,22 @@
 import * as z from "zod";
 import type { Item } from "../../shared/store/dynamo.ts";
-import { type Audit, type Counts, lostEntries, lostReferrals, report } from "./auditing.ts";
-import type { FaultCode } from "./fault.ts";
+import { type Audit, type CaseTable, type Counts, lostAmong, report } from "./auditing.ts";
 import { eachPage } from "./read.ts";
 import { newTally, partOf, type Tally } from "./tally.ts";
 
-const location = /^\/v1\/(referrals|cme-list)\/([^/]+)$/;
+const location = /^\/v1\/(referrals|cme-list|enquiries|notices)\/([^/]+)$/;
+const tableAt = (path: string): CaseTable => (path === "cme-list" ? "entries" : (path as CaseTable));
 
 /** What was made by the requests whose answers these are, by the address they were answered. */
-const madeBy = (items: readonly Item[], path: "referrals" | "cme-list"): string[] =>
+const madeBy = (items: readonly Item[]): { table: CaseTable; id: string }[] =>
   items.flatMap(({ headers }) => {
     const { location: address } = z.object({ location: z.string().optional() }).catch({}).parse(headers);
-    const [, kind, id] = location.exec(address ?? "") ?? [];
-    return kind === path && id !== undefined ? [id] : [];
+    const [, path, id] = location.exec(address ?? "") ?? [];
+    return path !== undefined && id !== undefined ? [{ table: tableAt(path), id }] : [];
   });
+
+const referralsAmong = (made: ReturnType<typeof madeBy>): string[] =>
+  made.filter(({ table }) => table === "referrals").map(({ id }) => id);
 
 const eachAnswers = (audit: Audit, take: (items: Item[]) => Promise<void>): Promise<void> =>
   eachPage(audit.dynamo, audit.names.answers, { ...audit, only: ["headers"] }, take);
@@ -22,13 +25,9 @@ export const auditAnswers = async (audit: Audit, counts: Counts, submissions: Ta
   const answered = newTally();
   await eachAnswers(audit, async (items) => {
     counts.answers += items.length;
-    const referrals = madeBy(items, "referrals");
-    for (const id of referrals) answered.add(partOf(id), id);
-    const code: FaultCode = "answer-without-deed";
-    report(audit, [
-      ...(await lostReferrals(audit, referrals)).map((referralId) => ({ code, referralId })),
-      ...(await lostEntries(audit, madeBy(items, "cme-list"))).map((entryId) => ({ code, entryId })),
-    ]);
+    const made = madeBy(items);
+    for (const id of referralsAmong(made)) answered.add(partOf(id), id);
+    report(audit, await lostAmong(audit, made, { code: "answer-without-deed" }));
   });
   await nameUnanswered(audit, new Set(submissions.differingFrom(answered)));
 };
@@ -41,7 +40,7 @@ const nameUnanswered = async (audit: Audit, parts: ReadonlySet<string>): Promise
     for (const { referralId } of items) if (parts.has(partOf(String(referralId)))) without.add(String(referralId));
   });
   await eachAnswers(audit, async (items) => {
-    for (const id of madeBy(items, "referrals")) without.delete(id);
+    for (const id of referralsAmong(madeBy(items))) without.delete(id);
   });
   report(
     audit,

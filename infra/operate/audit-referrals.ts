@@ -1,26 +1,27 @@
-import * as z from "zod";
 import type { Entry } from "../../shared/domain/entry.ts";
-import type { ReferralEvent } from "../../shared/domain/event-chain.ts";
 import type { Referral } from "../../shared/domain/referral.ts";
+import { readAll } from "../../shared/store/dynamo.ts";
 import { entryFrom, entryPlace } from "../../shared/store/entries.ts";
+import { versionPart } from "../../shared/store/records.ts";
 import { referralFrom, referralPlace } from "../../shared/store/referrals.ts";
 import { tables } from "../../shared/store/tables.ts";
-import { readEvents } from "../../shared/store/trail.ts";
+import { readTrail } from "../../shared/store/trail.ts";
 import {
   type Audit,
   type Counts,
   inTurns,
   type Look,
-  lostReferrals,
+  lostAmong,
   parsed,
+  parsedFrom,
   report,
   standing,
   unreadable,
 } from "./auditing.ts";
 import { faultsOfEvidence } from "./judge-evidence.ts";
-import { faultsOfReferral, type Row } from "./judge-referral.ts";
-import { storedRow } from "./outbox-row.ts";
-import { eachPage, partition, presentAmong, readMany } from "./read.ts";
+import { type Case, faultsOfReferral, recordVersions } from "./judge-referral.ts";
+import { rowsOf } from "./outbox-row.ts";
+import { eachPage, presentAmong } from "./read.ts";
 
 /** Each referral with everything that must agree with it. */
 export const auditReferrals = (audit: Audit, counts: Counts, note: (referralId: string) => void): Promise<void> =>
@@ -50,31 +51,37 @@ type Sides = {
   referral: Referral | undefined | typeof unreadable;
   senderEntry: Entry | undefined | typeof unreadable;
   recipientEntry: Entry | undefined | typeof unreadable;
-  hasRecord: boolean;
+  hasVersion: Case["hasVersion"];
   /** Each change of one of them changes its version. */
   versions: string;
 };
 
 const sidesOf = async ({ dynamo, names }: Audit, ids: readonly string[]): Promise<Sides[]> => {
   const placeOf = (id: unknown) => entryPlace(names.entries, String(id));
-  const items = await readMany(
+  const items = await readAll(
     dynamo,
     ids.map((id) => referralPlace(names.referrals, id)),
   );
   const entryIds = items.flatMap((item) => [item?.senderEntryId, item?.recipientEntryId]).filter((id) => !!id);
-  const found = await readMany(dynamo, entryIds.map(placeOf));
+  const found = await readAll(dynamo, entryIds.map(placeOf));
   const entries = new Map(entryIds.map((id, index) => [id, found[index]]));
-  const hasRecord = await presentAmong(dynamo, names.records, ids.map(recordKey));
+  const referrals = items.map((item) => parsed(() => referralFrom(item)));
+  const versions = referrals.flatMap((referral) =>
+    referral && referral !== unreadable
+      ? recordVersions(referral).map((version) => versionKey(referral.referralId, version))
+      : [],
+  );
+  const isThere = await presentAmong(dynamo, names.records, versions);
   return ids.map((referralId, index) => {
     const item = items[index];
     const sender = entries.get(item?.senderEntryId);
     const recipient = entries.get(item?.recipientEntryId);
     return {
       referralId,
-      referral: parsed(() => referralFrom(item)),
+      referral: referrals[index],
       senderEntry: parsed(() => entryFrom(sender)),
       recipientEntry: parsed(() => entryFrom(recipient)),
-      hasRecord: hasRecord(recordKey(referralId)),
+      hasVersion: (version) => isThere(versionKey(referralId, version)),
       versions: [item, sender, recipient].map((each) => each?.version).join(),
     };
   });
@@ -87,10 +94,13 @@ const sideOf = async (audit: Audit, referralId: string): Promise<Sides> => {
 };
 
 const lookAt = async (audit: Audit, sides: Sides): Promise<Look & { events: number }> => {
-  const { referralId, referral, senderEntry, recipientEntry, hasRecord, versions } = sides;
+  const { referralId, referral, senderEntry, recipientEntry, hasVersion, versions } = sides;
   const moved = async () => (await sideOf(audit, referralId)).versions !== versions;
   if (referral === undefined) return { faults: [{ code: "referral-missing", referralId }], moved, events: 0 };
-  const [events, rows] = await Promise.all([trailOf(audit, referralId), rowsOf(audit, referralId)]);
+  const [events, rows] = await Promise.all([
+    parsedFrom(readTrail(audit.dynamo, audit.names.events, referralId)),
+    rowsOf(audit, referralId),
+  ]);
   if (
     referral === unreadable ||
     senderEntry === unreadable ||
@@ -101,49 +111,20 @@ const lookAt = async (audit: Audit, sides: Sides): Promise<Look & { events: numb
     return { faults: [{ code: "item-unreadable", referralId }], moved, events: 0 };
   }
   const faults = [
-    ...faultsOfReferral({ referral, events, rows, senderEntry, recipientEntry, hasRecord }, audit.clock()),
+    ...faultsOfReferral({ referral, events, rows, senderEntry, recipientEntry, hasVersion }, audit.clock()),
     ...(await faultsOfEvidence(referral, events, audit.keys)),
   ];
   return { faults, moved, events: events.length };
 };
 
-const recordKey = (referralId: string) => ({ subject: `referral#${referralId}`, part: "record" });
-
-const trailOf = async ({ dynamo, names }: Audit, referralId: string): Promise<ReferralEvent[] | typeof unreadable> => {
-  const events: ReferralEvent[] = [];
-  let cursor: string | undefined;
-  try {
-    do {
-      const page = await readEvents(dynamo, names.events, referralId, { limit: 1000, cursor });
-      events.push(...page.items);
-      cursor = page.next ?? undefined;
-    } while (cursor);
-    return events;
-  } catch (error) {
-    if (error instanceof z.ZodError) return unreadable;
-    throw error;
-  }
-};
-
-const rowsOf = async ({ dynamo, names }: Audit, referralId: string): Promise<Row[] | typeof unreadable> => {
-  const rows: Row[] = [];
-  for await (const item of partition(dynamo, names.outbox, tables.outbox.partitionKey.name, referralId)) {
-    const row = parsed(() => storedRow.parse(item));
-    if (row === unreadable) return unreadable;
-    rows.push({ ...row, waiting: row.unsent !== undefined });
-  }
-  return rows;
-};
+const versionKey = (referralId: string, version: number) => ({
+  subject: `referral#${referralId}`,
+  part: versionPart(version),
+});
 
 /** Events whose referral is gone. */
 export const auditOrphans = (audit: Audit): Promise<void> =>
   eachPage(audit.dynamo, audit.names.events, { ...audit, only: ["referralId"] }, async (items) => {
-    const lost = await lostReferrals(
-      audit,
-      items.map(({ referralId }) => String(referralId)),
-    );
-    report(
-      audit,
-      lost.map((referralId) => ({ code: "referral-missing", referralId, table: tables.events.name })),
-    );
+    const things = items.map(({ referralId }) => ({ table: "referrals" as const, id: String(referralId) }));
+    report(audit, await lostAmong(audit, things, { table: tables.events.name }));
   });

@@ -3,7 +3,7 @@ import { canonicalJson } from "../../shared/domain/canonical.ts";
 import { type Item, readAll } from "../../shared/store/dynamo.ts";
 import { lastPosition } from "../../shared/store/feed.ts";
 import { tables } from "../../shared/store/tables.ts";
-import { type Audit, type Counts, lostReferrals, parsed, report, unreadable } from "./auditing.ts";
+import { type Audit, type Counts, lostAmong, parsed, report, unreadable, whatItIs } from "./auditing.ts";
 import type { Fault } from "./fault.ts";
 import { type StoredRow, storedRow } from "./outbox-row.ts";
 import { eachPage, partition, presentAmong } from "./read.ts";
@@ -51,20 +51,32 @@ const eachRow = (audit: Audit, take: (rows: StoredRow[]) => Promise<void>): Prom
     ),
   );
 
-const referralOf = ({ data }: Pick<StoredRow, "data">): string | undefined =>
-  typeof data.referralId === "string" ? data.referralId : undefined;
+const ofThing = z.union([
+  z.object({ referralId: z.string(), sequence: z.number() }),
+  z.object({ entryId: z.string(), sequence: z.number() }),
+  z.object({ enquiryId: z.string(), sequence: z.number() }),
+  z.object({ noticeId: z.string(), sequence: z.number() }),
+]);
+
+/** What an event is of that has a trail: the subject of that, and the event's number there. */
+const placeInTrail = ({ data }: Item): { subject: string; sequence: number } | undefined => {
+  const { data: of } = ofThing.safeParse(data);
+  if (!of) return undefined;
+  const { sequence } = of;
+  if ("referralId" in of) return { subject: of.referralId, sequence };
+  if ("entryId" in of) return { subject: `entry#${of.entryId}`, sequence };
+  return { subject: "enquiryId" in of ? `enquiry#${of.enquiryId}` : `notice#${of.noticeId}`, sequence };
+};
 
 const auditRows = async (audit: Audit, rows: readonly StoredRow[]): Promise<void> => {
   const { dynamo, names } = audit;
-  const lost = await lostReferrals(
-    audit,
-    rows.flatMap((row) => referralOf(row) ?? []),
-  );
+  const things = rows.flatMap((row) => (placeInTrail(row) && whatItIs(row.subject)) ?? []);
+  const lost = await lostAmong(audit, things, { table: tables.outbox.name });
   const keys = rows.flatMap(({ deliveries = [] }) => deliveries.map(({ deliveryId }) => ({ deliveryId })));
   const isThere = await presentAmong(dynamo, names.deliveries, keys);
   const missing = keys.filter((key) => !isThere(key));
   report(audit, [
-    ...lost.map((referralId): Fault => ({ code: "referral-missing", referralId, table: tables.outbox.name })),
+    ...lost,
     ...missing.map(({ deliveryId }): Fault => ({ code: "delivery-missing", detail: `delivery ${deliveryId}` })),
   ]);
 };
@@ -117,14 +129,11 @@ const nameUnfed = async (audit: Audit, authorities: readonly string[]): Promise<
 };
 
 /** An item that was appended after the rows were read has its row all the same. */
-const wasTold = async ({ dynamo, names }: Audit, { data }: Item, authority: string): Promise<boolean> => {
-  const { referralId, sequence } = data as { referralId?: string; sequence?: number };
-  if (referralId === undefined || sequence === undefined) return false;
-  const [row] = await readAll(dynamo, [{ table: names.outbox, key: { subject: referralId, sequence } }]);
+const wasTold = async ({ dynamo, names }: Audit, item: Item, authority: string): Promise<boolean> => {
+  const key = placeInTrail(item);
+  const [row] = key ? await readAll(dynamo, [{ table: names.outbox, key }]) : [];
   return row !== undefined && storedRow.parse(row).concerns.includes(authority);
 };
 
-const whatItIsOf = ({ type, data }: Item): Pick<Fault, "referralId" | "sequence" | "detail"> => {
-  const { referralId, sequence } = data as { referralId?: string; sequence?: number };
-  return referralId !== undefined && sequence !== undefined ? { referralId, sequence } : { detail: String(type) };
-};
+const whatItIsOf = ({ type, data }: Item): Omit<Fault, "code"> =>
+  ofThing.safeParse(data).data ?? { detail: String(type) };

@@ -103,6 +103,7 @@ const counted = (counts: Counts): string =>
     `${counts.referrals} referrals with ${counts.events} events`,
     `${counts.receipts} receipts and ${counts.certificates} certificates`,
     `${counts.entries} entries, ${counts.openEntries} of them on a list`,
+    `${counts.enquiries} enquiries and ${counts.notices} notices; ${counts.caseEvents} events of these and of entries`,
     `${counts.records} records and notes, by their keys alone`,
     `${counts.outboxRows} outbox rows, ${counts.waiting} of them not told yet`,
     `${counts.feedItems} feed items`,
@@ -123,12 +124,18 @@ const report = (at: string, counts: Counts, found: Found): void => {
 
 const day = 86_400_000;
 
-const tellQuietMoment = async (dynamo: DynamoDBDocumentClient, table: string, before: string): Promise<void> => {
+const tellQuietMoment = async (
+  dynamo: DynamoDBDocumentClient,
+  eventTables: readonly string[],
+  before: string,
+): Promise<void> => {
   const since = new Date(Date.parse(before) - day).toISOString();
   const times: string[] = [];
-  await eachPage(dynamo, table, { segments: 4, only: ["at"] }, async (items) => {
-    times.push(...items.map(({ at }) => String(at)).filter((at) => at >= since));
-  });
+  for (const table of eventTables) {
+    await eachPage(dynamo, table, { segments: 4, only: ["at"] }, async (items) => {
+      times.push(...items.map(({ at }) => String(at)).filter((at) => at >= since));
+    });
+  }
   const moment = quietMoment(times, before, since);
   if (!moment) throw new Error("There is no quiet minute in the day before that moment.");
   write(moment);
@@ -163,7 +170,7 @@ const run = async (): Promise<number> => {
   try {
     const before = values["quiet-before"];
     if (before !== undefined) {
-      await tellQuietMoment(reach.dynamo, names.events, new Date(before).toISOString());
+      await tellQuietMoment(reach.dynamo, [names.events, names.caseEvents], new Date(before).toISOString());
       return 0;
     }
     const found: Found = {};

@@ -2,7 +2,7 @@ import type { JSONWebKeySet } from "jose";
 import * as z from "zod";
 import type { Dynamo } from "../../shared/store/dynamo.ts";
 import type { TableName } from "../../shared/store/tables.ts";
-import type { Fault } from "./fault.ts";
+import type { Fault, FaultCode } from "./fault.ts";
 import { presentAmong } from "./read.ts";
 
 /**
@@ -14,8 +14,9 @@ export const whatIsAudited = {
   events: "the trail of each referral, and that each has its referral",
   outbox: "a row for each event; what waits; the deliveries that were made",
   feed: "numbered without gaps, and holds what was told of",
-  entries: "each with the referrals that it names",
-  records: "that each is there and has its referral or entry; nothing is opened",
+  entries:
+    "each with its trail, its outbox rows, its texts, its fingerprints, and the referrals and enquiries that it names",
+  records: "that each is there and has its referral, entry, enquiry or notice; nothing is opened",
   answers: "that what was answered as made is there, and each submission's answer",
   deliveries: "that those made for an outbox row are there",
   directory: "not read",
@@ -23,10 +24,10 @@ export const whatIsAudited = {
   imports: "not read",
   publications: "not read",
   reorganisations: "not read",
-  caseEvents: "not read, but of the same moment",
-  enquiries: "not read, but of the same moment",
-  notices: "not read, but of the same moment",
-  fingerprints: "not read, but of the same moment",
+  caseEvents: "the trail of each entry, enquiry and notice, and that each has what it is of",
+  enquiries: "each with its trail, its outbox rows, its texts and the entry that it is about",
+  notices: "each with its trail, its outbox rows and its record",
+  fingerprints: "that each is of an entry which has it and can be matched",
   counters: "not read, but of the same moment",
   clients: "not read",
   proofs: "not read",
@@ -67,6 +68,10 @@ export type Counts = {
   certificates: number;
   entries: number;
   openEntries: number;
+  enquiries: number;
+  notices: number;
+  /** Of entries, enquiries and notices. */
+  caseEvents: number;
   outboxRows: number;
   /** Of these, what has not left yet. */
   waiting: number;
@@ -110,6 +115,16 @@ export const parsed = <T>(parse: () => T): T | typeof unreadable => {
   }
 };
 
+/** The same of what is read in several calls. */
+export const parsedFrom = async <T>(reading: Promise<T>): Promise<T | typeof unreadable> => {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof z.ZodError) return unreadable;
+    throw error;
+  }
+};
+
 /** What was found, and whether anything of what was read has changed since. */
 export type Look = { faults: Fault[]; moved(): Promise<boolean> };
 
@@ -124,23 +139,50 @@ export const standing = async (first: Look, again: () => Promise<Look>): Promise
   return last.faults;
 };
 
-/** Those of a page's referrals that are not there, each once. */
-export const lostReferrals = async ({ dynamo, names }: Audit, ids: readonly string[]): Promise<string[]> => {
-  const distinct = [...new Set(ids)];
-  const isThere = await presentAmong(
-    dynamo,
-    names.referrals,
-    distinct.map((referralId) => ({ referralId })),
-  );
-  return distinct.filter((referralId) => !isThere({ referralId }));
+const idNames = {
+  referrals: "referralId",
+  entries: "entryId",
+  enquiries: "enquiryId",
+  notices: "noticeId",
+} as const;
+/** The tables of what has a trail. */
+export type CaseTable = keyof typeof idNames;
+
+const missing = {
+  referrals: "referral-missing",
+  entries: "entry-missing",
+  enquiries: "enquiry-missing",
+  notices: "notice-missing",
+} as const satisfies Record<CaseTable, FaultCode>;
+
+/** In which table the thing is of which a subject of events, outbox rows or texts is, and under what id. */
+const subjectPattern = /^(?:(referral|entry|enquiry|notice)#)?([^#]+)$/;
+const tableOf = { referral: "referrals", entry: "entries", enquiry: "enquiries", notice: "notices" } as const;
+export const whatItIs = (subject: string): { table: CaseTable; id: string } | undefined => {
+  const [, kind = "referral", id] = subjectPattern.exec(subject) ?? [];
+  return id === undefined ? undefined : { table: tableOf[kind as keyof typeof tableOf], id };
 };
 
-export const lostEntries = async ({ dynamo, names }: Audit, ids: readonly string[]): Promise<string[]> => {
-  const distinct = [...new Set(ids)];
-  const isThere = await presentAmong(
-    dynamo,
-    names.entries,
-    distinct.map((entryId) => ({ entryId })),
-  );
-  return distinct.filter((entryId) => !isThere({ entryId }));
+/**
+ * Those of a page's things that are not there, each once.
+ * @param code what it is that they are missing; else that which says so
+ */
+export const lostAmong = async (
+  { dynamo, names }: Audit,
+  things: readonly { table: CaseTable; id: string }[],
+  { code, table: where }: { code?: FaultCode; table?: string },
+): Promise<Fault[]> => {
+  const faults: Fault[] = [];
+  for (const [table, same] of Map.groupBy(things, (each) => each.table)) {
+    const name = idNames[table];
+    const ids = [...new Set(same.map(({ id }) => id))];
+    const isThere = await presentAmong(
+      dynamo,
+      names[table],
+      ids.map((id) => ({ [name]: id })),
+    );
+    const lost = ids.filter((id) => !isThere({ [name]: id }));
+    faults.push(...lost.map((id) => ({ code: code ?? missing[table], [name]: id, ...(where && { table: where }) })));
+  }
+  return faults;
 };

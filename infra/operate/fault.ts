@@ -1,7 +1,7 @@
 /**
  * Everything that an audit can find, each with what it means and how it is mended. What was restored to an earlier moment
- * than the rest is "behind", so the codes name the table that is behind where one can tell. The rules R1 to R4 are those
- * of the README and of shared/domain. `mend` points to a section of infra/operations.md.
+ * than the rest is "behind", so the codes name the table that is behind where one can tell. The rules R1 to R4 and R7
+ * are those of the README and of shared/domain. `mend` points to a section of infra/operations.md.
  */
 export const faultCodes = {
   "r1-removed-without-receipt": {
@@ -12,6 +12,10 @@ export const faultCodes = {
     says: "R2: the child of this referral is on no authority's list",
     mend: "Reopening an entry",
   },
+  "r7-too-many-asked": {
+    says: "R7: more than five authorities are being asked about one child",
+    mend: "Too many are asked",
+  },
   "trail-broken": {
     says: "R4: the hash chain does not hold from this event on: it was changed, or one before it is gone",
     mend: "A trail that does not hold",
@@ -21,15 +25,19 @@ export const faultCodes = {
     mend: "A trail that does not hold",
   },
   "events-behind": {
-    says: "R3: the referral knows of events that are not in the trail",
+    says: "R3: a referral, entry, enquiry or notice knows of events that are not in its trail",
     mend: "Tables of different moments",
   },
   "referral-behind": {
     says: "R3: the trail has events after the last that the referral knows of",
     mend: "Tables of different moments",
   },
+  "case-behind": {
+    says: "R3: the trail has events after the last that the entry, enquiry or notice knows of",
+    mend: "Tables of different moments",
+  },
   "head-differs": {
-    says: "R4: the last event is not the one that the referral knows of",
+    says: "R4: the last event is not the one that the referral, entry, enquiry or notice knows of",
     mend: "A trail that does not hold",
   },
   "referral-differs": {
@@ -73,11 +81,31 @@ export const faultCodes = {
     mend: "What was not told",
   },
   "entry-missing": {
-    says: "R2: an entry that the referral names is not there",
+    says: "R2: an entry that a referral or something else names is not there",
     mend: "Tables of different moments",
   },
   "entry-differs": {
-    says: "R3: an entry is not as its referral leaves it",
+    says: "R3: an entry is not as its referral, its trail or its enquiries leave it",
+    mend: "Tables of different moments",
+  },
+  "enquiry-missing": {
+    says: "R3: something is here that belongs to an enquiry which is not",
+    mend: "Tables of different moments",
+  },
+  "enquiry-differs": {
+    says: "R3: an enquiry says something else than its trail or the entry that it is about",
+    mend: "Tables of different moments",
+  },
+  "notice-missing": {
+    says: "R3: something is here that belongs to a notice which is not",
+    mend: "Tables of different moments",
+  },
+  "notice-differs": {
+    says: "R3: a notice says something else than its trail",
+    mend: "Tables of different moments",
+  },
+  "fingerprints-differ": {
+    says: "a child can't be matched by what its entry has, or is matched by what it has not",
     mend: "Tables of different moments",
   },
   "evidence-missing": {
@@ -93,8 +121,12 @@ export const faultCodes = {
     mend: "Evidence that does not verify",
   },
   "record-missing": {
-    says: "the encrypted record of a child is not there",
+    says: "the encrypted record of a child, or a note, is not there",
     mend: "A record that is gone",
+  },
+  "record-kept": {
+    says: "the encrypted record of a child, or a note, is there though it is no longer to be kept",
+    mend: "A record that is still there",
   },
   "answer-missing": {
     says: "R3: no answer is recorded for this submission: repeated with its key, it would refer the child twice",
@@ -118,19 +150,25 @@ export type Fault = {
   referralId?: string;
   sequence?: number;
   entryId?: string;
+  enquiryId?: string;
+  noticeId?: string;
   authority?: string;
   table?: string;
   /** Which of several things it is, in words of ours. */
   detail?: string;
 };
 
-export const tell = ({ code, referralId, sequence, entryId, authority, table, detail }: Fault): string =>
-  [
+export const tell = (fault: Fault): string => {
+  const { code, referralId, sequence, entryId, enquiryId, noticeId, authority, table, detail } = fault;
+  return [
     code,
     ...(referralId === undefined ? [] : [`referral ${referralId}`]),
+    ...(enquiryId === undefined ? [] : [`enquiry ${enquiryId}`]),
+    ...(noticeId === undefined ? [] : [`notice ${noticeId}`]),
     ...(sequence === undefined ? [] : [`event ${sequence}`]),
     ...(entryId === undefined ? [] : [`entry ${entryId}`]),
     ...(authority === undefined ? [] : [`authority ${authority}`]),
     ...(table === undefined ? [] : [`table ${table}`]),
     ...(detail === undefined ? [] : [detail]),
   ].join(" · ");
+};

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+import { recordVersion } from "../../shared/domain/correspondence.ts";
 import { type Entry, isOnList, wasRemovedUnder } from "../../shared/domain/entry.ts";
 import { chainFault, type ReferralEvent } from "../../shared/domain/event-chain.ts";
 import {
@@ -9,16 +11,8 @@ import {
   ruleOf,
 } from "../../shared/domain/lifecycle.ts";
 import type { Referral } from "../../shared/domain/referral.ts";
-import type { Fault, FaultCode } from "./fault.ts";
-
-/** An outbox row as far as an audit looks at it. */
-export type Row = {
-  sequence: number;
-  type: string;
-  at: string;
-  /** Has it not left yet? */
-  waiting: boolean;
-};
+import type { Fault } from "./fault.ts";
+import { chainFaults, type Found, found, outboxFaults, type Row } from "./judge-trail.ts";
 
 /** A referral with everything that must agree with it. */
 export type Case = {
@@ -28,11 +22,9 @@ export type Case = {
   rows: readonly Row[];
   senderEntry: Entry | undefined;
   recipientEntry: Entry | undefined;
-  hasRecord: boolean;
+  /** Is the child's record there in that version? The first was submitted, each correction has the next. */
+  hasVersion(version: number): boolean;
 };
-
-/** Milliseconds after which what was not told is stuck: three rounds of the reconciler, which waits for five minutes. */
-const patience = 15 * 60_000;
 
 /** What does not hold about a referral; empty when all does. */
 export const faultsOfReferral = (each: Case, now: string): Fault[] => {
@@ -40,29 +32,21 @@ export const faultsOfReferral = (each: Case, now: string): Fault[] => {
   const named = ([code, rest]: Found): Fault => ({ code, referralId, ...rest });
   return [
     ...trailFaults(each),
-    ...outboxFaults(each, now),
+    ...outboxFaults(each.events, each.rows, now),
     ...entryFaults(each),
-    ...(each.hasRecord ? [] : [found("record-missing")]),
+    ...recordFaults(each),
   ].map(named);
 };
 
-type Found = [FaultCode, Omit<Fault, "code">];
-const found = (code: FaultCode, rest: Omit<Fault, "code"> = {}): Found => [code, rest];
-
 /** A chain that does not hold says nothing, so nothing is compared with it. */
 const trailFaults = ({ referral, events }: Case): Found[] => {
-  const broken = chainFault(events);
-  if (broken) return [found("trail-broken", { sequence: broken.sequence, detail: broken.fault })];
-  const last = events.length;
-  const { sequence, hash } = referral.head;
-  if (last < sequence) return [found("events-behind", { sequence: last + 1, detail: `up to ${sequence}` })];
-  if (last > sequence) return [found("referral-behind", { sequence: sequence + 1, detail: `up to ${last}` })];
-  if (events.at(-1)?.hash !== hash) return [found("head-differs", { sequence })];
+  const faults = chainFaults(events, referral.head, chainFault(events), "referral-behind");
+  if (faults.length > 0) return faults;
   const { state, unlawful } = stateAfter(events);
   if (unlawful !== undefined) return [found("trail-unlawful", { sequence: unlawful })];
-  const told = { ...factsOf(events), state, version: sequence };
+  const told = { ...factsOf(events), state, version: referral.head.sequence };
   return Object.entries(told)
-    .filter(([name, value]) => referral[name as keyof typeof told] !== value)
+    .filter(([name, value]) => !isDeepStrictEqual(referral[name as keyof typeof told], value))
     .map(([detail]) => found("referral-differs", { detail }));
 };
 
@@ -115,6 +99,15 @@ const factsOf = (events: readonly ReferralEvent[]) => {
   return {
     ...partiesAt(events, events.length),
     payloadDigest: payloadDigestAt(events, events.length),
+    corrections: events
+      .filter(({ type }) => type === "referral.record-corrected")
+      .map(({ sequence, at, actor, details }) => ({
+        payloadDigest: details.payloadDigest,
+        previousDigest: payloadDigestAt(events, sequence - 1),
+        at,
+        authority: actor.authority,
+        correctedBy: actor.contactId,
+      })),
     submittedAt: first?.at,
     receivedAt: of("referral.received")?.at ?? null,
     receivedBy: of("referral.received")?.actor.contactId ?? null,
@@ -124,18 +117,14 @@ const factsOf = (events: readonly ReferralEvent[]) => {
   };
 };
 
-const outboxFaults = ({ events, rows }: Case, now: string): Found[] => {
-  const bySequence = new Map(rows.map((row) => [row.sequence, row]));
-  const ofEvents = events.flatMap(({ sequence, type, at }): Found[] => {
-    const row = bySequence.get(sequence);
-    bySequence.delete(sequence);
-    if (!row) return [found("outbox-missing", { sequence })];
-    if (row.type !== type || row.at !== at) return [found("outbox-differs", { sequence })];
-    const isStuck = row.waiting && Date.parse(now) - Date.parse(at) > patience;
-    return isStuck ? [found("outbox-stuck", { sequence })] : [];
-  });
-  return [...ofEvents, ...[...bySequence.keys()].map((sequence) => found("outbox-without-event", { sequence }))];
-};
+/** The numbers of the versions that the child's record has had. */
+export const recordVersions = (referral: Referral): number[] =>
+  Array.from({ length: recordVersion(referral) }, (_, index) => index + 1);
+
+const recordFaults = ({ referral, hasVersion }: Case): Found[] =>
+  recordVersions(referral)
+    .filter((version) => !hasVersion(version))
+    .map((version) => found("record-missing", version === 1 ? {} : { detail: `version ${version}` }));
 
 /**
  * R1 and R2, and what else the lifecycle leaves on the two lists.

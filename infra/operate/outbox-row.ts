@@ -1,4 +1,8 @@
 import * as z from "zod";
+import { tables } from "../../shared/store/tables.ts";
+import { type Audit, parsed, unreadable } from "./auditing.ts";
+import type { Row } from "./judge-trail.ts";
+import { partition } from "./read.ts";
 
 /** An outbox row as far as an audit looks at it; `data` says what it is of. */
 export const storedRow = z.object({
@@ -13,3 +17,14 @@ export const storedRow = z.object({
 });
 
 export type StoredRow = z.output<typeof storedRow>;
+
+/** The rows of one subject in their order. */
+export const rowsOf = async ({ dynamo, names }: Audit, subject: string): Promise<Row[] | typeof unreadable> => {
+  const rows: Row[] = [];
+  for await (const item of partition(dynamo, names.outbox, tables.outbox.partitionKey.name, subject)) {
+    const row = parsed(() => storedRow.parse(item));
+    if (row === unreadable) return unreadable;
+    rows.push({ ...row, waiting: row.unsent !== undefined });
+  }
+  return rows;
+};

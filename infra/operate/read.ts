@@ -1,5 +1,5 @@
-import { BatchGetCommand, QueryCommand, type QueryCommandInput, ScanCommand } from "@aws-sdk/lib-dynamodb";
-import { attempts, type Dynamo, type Item, type Key, type Place, readAll } from "../../shared/store/dynamo.ts";
+import { BatchGetCommand, ScanCommand } from "@aws-sdk/lib-dynamodb";
+import { attempts, type Dynamo, type Item, type Key, queried } from "../../shared/store/dynamo.ts";
 
 /** The attributes of the items that are wanted; all unless said. */
 export type Only = readonly string[] | undefined;
@@ -46,32 +46,17 @@ export const eachPage = async (
 
 /** All items of a partition in order, strongly consistent. */
 export async function* partition(dynamo: Dynamo, table: string, name: string, value: string): AsyncGenerator<Item> {
-  const query: QueryCommandInput = {
+  yield* queried(dynamo, {
     TableName: table,
     KeyConditionExpression: "#key = :key",
     ExpressionAttributeNames: { "#key": name },
     ExpressionAttributeValues: { ":key": value },
     ConsistentRead: true,
-  };
-  let ExclusiveStartKey: Item | undefined;
-  do {
-    const { Items = [], LastEvaluatedKey } = await dynamo.send(new QueryCommand({ ...query, ExclusiveStartKey }));
-    yield* Items;
-    ExclusiveStartKey = LastEvaluatedKey;
-  } while (ExclusiveStartKey);
+  });
 }
 
 /** As many as DynamoDB takes in one call. */
 const mostKeys = 100;
-
-/** As {@link readAll}, of any number. */
-export const readMany = async (dynamo: Dynamo, places: readonly Place[]): Promise<(Item | undefined)[]> => {
-  const items: (Item | undefined)[] = [];
-  for (let at = 0; at < places.length; at += mostKeys) {
-    items.push(...(await readAll(dynamo, places.slice(at, at + mostKeys))));
-  }
-  return items;
-};
 
 /** Which of these keys have an item; nothing but the keys is read of it. */
 export const presentAmong = async (

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { BatchWriteCommand } from "@aws-sdk/lib-dynamodb";
-import { attempts, type Dynamo, type Item, type Key } from "../../shared/store/dynamo.ts";
+import { attempts, type Dynamo, type Item, type Key, readAll } from "../../shared/store/dynamo.ts";
 import type { TableDefinition } from "../../shared/store/tables.ts";
-import { eachPage, presentAmong, readMany } from "./read.ts";
+import { eachPage, presentAmong } from "./read.ts";
 
 /** What becomes of a table: how many items are put as they were, how many that came later go, how many stay. */
 export type Change = { put: number; deleted: number; alike: number };
@@ -25,7 +25,7 @@ export const makeAlike = async (
   const keyNames = [definition.partitionKey, definition.sortKey].flatMap((key) => (key ? [key.name] : []));
   const keyOf = (item: Item) => Object.fromEntries(keyNames.map((name) => [name, item[name]])) as Key;
   await eachPage(dynamo, from, { segments }, async (items) => {
-    const present = await readMany(
+    const present = await readAll(
       dynamo,
       items.map((item) => ({ table: to, key: keyOf(item) })),
     );

@@ -1,4 +1,5 @@
 import { auditAnswers } from "./audit-answers.ts";
+import { auditEnquiries, auditFingerprints, auditNotices, auditOrphanedEvents } from "./audit-cases.ts";
 import { auditEntries, auditRecords } from "./audit-entries.ts";
 import { auditOrphans, auditReferrals } from "./audit-referrals.ts";
 import { auditTelling } from "./audit-telling.ts";
@@ -18,6 +19,9 @@ export const runAudit = async (audit: Audit): Promise<Counts> => {
     certificates: 0,
     entries: 0,
     openEntries: 0,
+    enquiries: 0,
+    notices: 0,
+    caseEvents: 0,
     outboxRows: 0,
     waiting: 0,
     feedItems: 0,
@@ -29,6 +33,10 @@ export const runAudit = async (audit: Audit): Promise<Counts> => {
   await auditOrphans(audit);
   await auditTelling(audit, counts);
   await auditEntries(audit, counts);
+  await auditEnquiries(audit, counts);
+  await auditNotices(audit, counts);
+  await auditOrphanedEvents(audit, counts);
+  await auditFingerprints(audit);
   await auditRecords(audit, counts);
   await auditAnswers(audit, counts, submissions);
   return counts;

@@ -1,15 +1,13 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
-import { DeleteCommand, GetCommand, PutCommand, ScanCommand } from "@aws-sdk/lib-dynamodb";
+import { DeleteCommand, PutCommand, ScanCommand } from "@aws-sdk/lib-dynamodb";
 import type { JSONWebKeySet } from "jose";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type AuditedTable, auditedTables, type Counts, tablesOfOneMoment } from "../../infra/operate/auditing.ts";
-import { tell } from "../../infra/operate/fault.ts";
-import { runAudit } from "../../infra/operate/run-audit.ts";
+import { type AuditedTable, tablesOfOneMoment } from "../../infra/operate/auditing.ts";
 import { dynamoClient, type Item, type Key } from "../../shared/store/dynamo.ts";
-import { tableNames } from "../../shared/store/table-names.ts";
 import { type TableDefinition, type TableName, tables } from "../../shared/store/tables.ts";
+import { audited, auditedNames, gone, item, put, whileChanged } from "../builders/audited.ts";
 import { useExchange } from "../builders/exchange.ts";
 import { submit } from "../builders/referral.ts";
 import { runHistories } from "../campaigns/run-histories.ts";
@@ -17,53 +15,17 @@ import { openTrailStore } from "../campaigns/trail.ts";
 
 const exchange = useExchange({ telling: true });
 
-const names = () => tableNames(...auditedTables);
+const names = auditedNames;
 
 let keys: JSONWebKeySet;
 beforeAll(async () => {
   keys = (await (await fetch(`${exchange.origin}/.well-known/jwks.json`)).json()) as JSONWebKeySet;
 });
 
-/** What an audit tells, in the order of the alphabet. */
-const audit = async (keySet = keys): Promise<{ counts: Counts; told: string[] }> => {
-  const told: string[] = [];
-  const counts = await runAudit({
-    dynamo: dynamoClient(),
-    names: names(),
-    keys: keySet,
-    clock: () => new Date().toISOString(),
-    segments: 3,
-    onFault: (fault) => told.push(tell(fault)),
-  });
-  return { counts, told: told.sort() };
-};
+const audit = (keySet = keys): ReturnType<typeof audited> => audited(exchange, keySet);
 
-const item = async (table: AuditedTable, key: Key): Promise<Item> => {
-  const { Item } = await dynamoClient().send(
-    new GetCommand({ TableName: names()[table], Key: key, ConsistentRead: true }),
-  );
-  if (!Item) throw new Error(`nothing in ${table} to be damaged`);
-  return Item;
-};
-
-const put = async (table: AuditedTable, Item: Item): Promise<void> => {
-  await dynamoClient().send(new PutCommand({ TableName: names()[table], Item }));
-};
-
-/** What an audit tells while an item is changed, or is gone where nothing is left of it; then it is put back. */
-const toldWith = async (table: AuditedTable, key: Key, change: (item: Item) => Item | undefined): Promise<string[]> => {
-  const before = await item(table, key);
-  const after = change(before);
-  try {
-    if (after) await put(table, after);
-    else await dynamoClient().send(new DeleteCommand({ TableName: names()[table], Key: key }));
-    return (await audit()).told;
-  } finally {
-    await put(table, before);
-  }
-};
-
-const gone = (): undefined => undefined;
+const toldWith = (table: AuditedTable, key: Key, change: (item: Item) => Item | undefined): Promise<string[]> =>
+  whileChanged(table, key, change, async () => (await audit()).told);
 
 /** A child who went from London (201) to Birmingham (330) and into a school there; the referral as it was on the way. */
 type Life = { id: string; submitted: Item; removed: Item; senderEntry: string; recipientEntry: string };
@@ -81,7 +43,7 @@ const live = async (): Promise<Life> => {
   for (const step of steps) expect([200, 201]).toContain((await step()).status);
   const removed = await item("referrals", { referralId: id });
   await recipient.post(`${at}/finding`, { finding: "located", foundBy: "330-inbox" });
-  const end = { outcome: "on-school-register", schoolUrn: "103200", startDate: "2026-11-30" };
+  const end = { outcome: "on-school-register", schoolUrn: "103200", startDate: "2026-11-02" };
   expect((await recipient.post(`${at}/conclusion`, end)).status).toBe(201);
   return {
     id,
@@ -110,6 +72,9 @@ describe("an honest history", () => {
         certificates: 1,
         entries: 3,
         openEntries: 1,
+        enquiries: 0,
+        notices: 0,
+        caseEvents: 0,
         outboxRows: 7,
         waiting: 0,
         feedItems: 14,
@@ -210,6 +175,7 @@ describe("is found:", () => {
       closure,
     }));
     expect(told).toEqual([
+      `fingerprints-differ · entry ${awaiting.entry} · is found by what it has not`,
       `r1-removed-without-receipt · referral ${awaiting.id} · entry ${awaiting.entry} · awaiting-receipt`,
       `r2-on-no-list · referral ${awaiting.id} · awaiting-receipt`,
     ]);
@@ -224,6 +190,7 @@ describe("is found:", () => {
     }));
     expect(told).toEqual([
       `entry-differs · referral ${life.id} · entry ${awaiting.entry} · names a referral that is of other entries`,
+      `fingerprints-differ · entry ${awaiting.entry} · is found by what it has not`,
       `r1-removed-without-receipt · referral ${life.id} · entry ${awaiting.entry}`,
       `r2-on-no-list · referral ${awaiting.id} · awaiting-receipt`,
     ]);
@@ -231,6 +198,7 @@ describe("is found:", () => {
 
   it("an entry that is gone, so that the child is on no list: R2", async () => {
     expect(await toldWith("entries", { entryId: awaiting.entry }, gone)).toEqual([
+      `entry-missing · entry ${awaiting.entry} · table cme-fingerprints`,
       `entry-missing · referral ${awaiting.id} · entry ${awaiting.entry}`,
       `r2-on-no-list · referral ${awaiting.id} · awaiting-receipt`,
     ]);
@@ -337,7 +305,7 @@ describe("the command", () => {
     await put("records", before);
     expect([plain.code, json.code]).toEqual([1, 1]);
     expect(plain.stdout).toContain(
-      `record-missing (1): the encrypted record of a child is not there. To mend it: infra/operations.md, "A record that is gone"
+      `record-missing (1): the encrypted record of a child, or a note, is not there. To mend it: infra/operations.md, "A record that is gone"
   record-missing · referral ${awaiting.id}
 `,
     );

@@ -120,7 +120,7 @@ const recipientEntry: Entry = {
 };
 
 const rows = events.map(({ sequence, type, at }) => ({ sequence, type, at, waiting: false }));
-const honest: Case = { referral, events, rows, senderEntry, recipientEntry, hasRecord: true };
+const honest: Case = { referral, events, rows, senderEntry, recipientEntry, hasVersion: () => true };
 const now = "2026-11-24T16:20:07.009Z";
 
 const told = (changes: Partial<Case>): string[] =>
@@ -197,7 +197,53 @@ describe("a referral", () => {
   });
 
   it("whose record is gone", () => {
-    expect(told({ hasRecord: false })).toEqual(["record-missing"]);
+    expect(told({ hasVersion: () => false })).toEqual(["record-missing"]);
+  });
+
+  it("whose record was corrected, and which says otherwise than its trail or lacks that version", () => {
+    const corrected: ReferralEvent = {
+      referralId: id,
+      sequence: 4,
+      type: "referral.record-corrected",
+      at: "2026-11-24T16:15:00.000Z",
+      actor: { authority: "330", clientId: "cme-330", contactId: "330-lead" },
+      details: {
+        payloadDigest: "sha-256:UkqAUIrkdr_OI6WZzXbHhMACEGfB1ldHFdzpTcGqVgg",
+        previousDigest: payloadDigest,
+        recordVersion: "2",
+      },
+      previousHash: "sha-256:emIUDpPNbwxsYEFK51AWnaQzXr1kn4nca5qmxz0FS9s",
+      hash: "sha-256:18Cgcbkd3Eh73B0XQbELUhya6un_2d4vWzD7F28sbTQ",
+    };
+    const correction = {
+      payloadDigest: "sha-256:UkqAUIrkdr_OI6WZzXbHhMACEGfB1ldHFdzpTcGqVgg",
+      previousDigest: payloadDigest,
+      at: "2026-11-24T16:15:00.000Z",
+      authority: "330",
+      correctedBy: "330-lead",
+    } as const;
+    const after: Referral = {
+      ...referral,
+      payloadDigest: "sha-256:UkqAUIrkdr_OI6WZzXbHhMACEGfB1ldHFdzpTcGqVgg",
+      corrections: [correction],
+      head: { sequence: 4, hash: "sha-256:18Cgcbkd3Eh73B0XQbELUhya6un_2d4vWzD7F28sbTQ" },
+      version: 4,
+    };
+    const row = { sequence: 4, type: "referral.record-corrected", at: "2026-11-24T16:15:00.000Z", waiting: false };
+    const whole = { referral: after, events: [...events, corrected], rows: [...rows, row] };
+    expect(told(whole)).toEqual([]);
+    for (const changes of [
+      { previousDigest: "sha-256:another" },
+      { payloadDigest: "sha-256:another" },
+      { authority: "201" },
+      { correctedBy: "330-inbox" },
+    ] as const) {
+      expect(told({ ...whole, referral: { ...after, corrections: [{ ...correction, ...changes }] } })).toEqual([
+        "referral-differs · corrections",
+      ]);
+    }
+    expect(told({ ...whole, referral: { ...after, corrections: [] } })).toEqual(["referral-differs · corrections"]);
+    expect(told({ ...whole, hasVersion: (version) => version === 1 })).toEqual(["record-missing · version 2"]);
   });
 });
 
@@ -307,7 +353,18 @@ describe("the state after a trail", () => {
 
 describe("an entry", () => {
   const codes = (entry: Entry, known: Referral[] = [referral], hasRecord = true): Fault[] =>
-    faultsOfEntry(entry, new Map(known.map((each) => [each.referralId, each])), hasRecord);
+    faultsOfEntry(
+      {
+        entry,
+        referrals: new Map(known.map((each) => [each.referralId, each])),
+        enquiries: new Map(),
+        findableBy: new Set(),
+        events: [],
+        rows: [],
+        parts: new Set(hasRecord ? ["record"] : []),
+      },
+      now,
+    );
 
   it("that names the referrals that name it has no fault", () => {
     expect(codes(senderEntry)).toEqual([]);
