@@ -35,7 +35,7 @@ export type StageConfig = {
   /** How many run at once at most, so that a backlog never takes the callers' share of the account's concurrency. */
   concurrency: { fanOut: number; deliverWebhook: number; sendEmail: number };
   logRetentionDays: 30 | 365;
-  /** How a new version takes over: at once, or by a tenth of the calls for five minutes. */
+  /** How a new version takes over: at once, or by a tenth of the calls for five minutes and taken back if the API fails. */
   shift: "at-once" | "a-tenth-first";
 };
 

@@ -57,6 +57,15 @@ const ofAllFunctions = (metricName: string, reading: Reading): Metric =>
 /** A query over whatever there is: nobody has to add a table or a client to it. */
 const query = (expression: string, period: Duration): IMetric => new MathExpression({ expression, period });
 
+/** Requests that the firewall has turned away. */
+const blockedBy = (webAcl: string): Metric =>
+  new Metric({
+    namespace: "AWS/WAFV2",
+    metricName: "BlockedRequests",
+    dimensionsMap: { WebACL: webAcl, Region: "eu-west-2", Rule: "ALL" },
+    ...total(minutes(5)),
+  });
+
 const apiAlarms = ({ restApi, webAcl }: Watched): AlarmRow[] => [
   {
     id: "api-fails",
@@ -73,7 +82,6 @@ const apiAlarms = ({ restApi, webAcl }: Watched): AlarmRow[] => [
     }),
     when: { reaches: 1 },
     periods: twiceInThree,
-    silence: "is-fine",
   },
   {
     id: "api-slow",
@@ -82,21 +90,14 @@ const apiAlarms = ({ restApi, webAcl }: Watched): AlarmRow[] => [
     metric: restApi.metricLatency({ statistic: "p95", period: minutes(5) }),
     when: { reaches: 3_000 },
     periods: { breaching: 3, of: 3 },
-    silence: "is-fine",
   },
   {
     id: "firewall-blocks",
     runbook: "the-firewall-blocks-many-requests",
     usersFeel: "Somebody floods or probes the API, or an authority's system is blocked by mistake.",
-    metric: new Metric({
-      namespace: "AWS/WAFV2",
-      metricName: "BlockedRequests",
-      dimensionsMap: { WebACL: webAcl, Region: "eu-west-2", Rule: "ALL" },
-      ...total(minutes(5)),
-    }),
+    metric: blockedBy(webAcl),
     when: { reaches: 500 },
     periods: twiceInThree,
-    silence: "is-fine",
   },
   {
     id: "client-turned-away",
@@ -110,7 +111,6 @@ const apiAlarms = ({ restApi, webAcl }: Watched): AlarmRow[] => [
     ),
     when: { reaches: 20 },
     periods: once,
-    silence: "is-fine",
   },
   {
     id: "callers-unverified",
@@ -120,7 +120,6 @@ const apiAlarms = ({ restApi, webAcl }: Watched): AlarmRow[] => [
     metric: ours("AuthorisationFailures", { clientId: "unverified" }, total(minutes(5))),
     when: { reaches: 200 },
     periods: twiceInThree,
-    silence: "is-fine",
   },
 ];
 
@@ -132,7 +131,6 @@ const functionAlarms = ({ functions, schedules }: Watched): AlarmRow[] => [
     metric: ofAllFunctions("Errors", total(minutes(5))),
     when: { reaches: 5 },
     periods: once,
-    silence: "is-fine",
   },
   {
     id: "functions-throttled",
@@ -141,20 +139,27 @@ const functionAlarms = ({ functions, schedules }: Watched): AlarmRow[] => [
     metric: ofAllFunctions("Throttles", total(minutes(5))),
     when: { reaches: 10 },
     periods: twiceInThree,
-    silence: "is-fine",
   },
   ...schedules.map(
     ({ name, everyMinutes }): AlarmRow => ({
       id: `schedule-stopped-${name}`,
       runbook: "a-schedule-has-stopped",
       usersFeel: feltWithout(name),
-      metric: named(functions, name).metricInvocations(total(minutes(Math.max(everyMinutes, 5)))),
+      metric: succeeded(named(functions, name), minutes(Math.max(everyMinutes, 5))),
       when: { staysBelow: 1 },
       periods: { breaching: 3, of: 3 },
-      silence: "is-a-breach",
     }),
   ),
 ];
+
+/** A run that fails is an invocation too: a function that fails each time does as little as one that nobody runs. */
+const succeeded = (job: IFunction, period: Duration): IMetric =>
+  new MathExpression({
+    expression: "runs - failed",
+    usingMetrics: { runs: job.metricInvocations(total(period)), failed: job.metricErrors(total(period)) },
+    period,
+    label: "runs that succeed",
+  });
 
 /** What users feel when a scheduled function does not run. A new one wants a line here before it can be watched. */
 const felt: Record<string, string> = {
@@ -209,7 +214,6 @@ const tellingAlarms = ({ functions, queues, leftOver }: Watched): AlarmRow[] => 
     metric: named(functions, "fan-out").metric("IteratorAge", highest(minutes(1))),
     when: { reaches: 120_000 },
     periods: { breaching: 3, of: 3 },
-    silence: "is-fine",
   },
   {
     id: "events-late",
@@ -218,7 +222,6 @@ const tellingAlarms = ({ functions, queues, leftOver }: Watched): AlarmRow[] => 
     metric: ours("EventLag", {}, highest(minutes(5))),
     when: { reaches: 300 },
     periods: once,
-    silence: "is-fine",
   },
   ...(["webhook", "email"] as const).map(
     (channel): AlarmRow => ({
@@ -231,7 +234,6 @@ const tellingAlarms = ({ functions, queues, leftOver }: Watched): AlarmRow[] => 
       metric: attempts(channel),
       when: { reaches: 50 },
       periods: twiceInThree,
-      silence: "is-fine",
     }),
   ),
   {
@@ -241,7 +243,6 @@ const tellingAlarms = ({ functions, queues, leftOver }: Watched): AlarmRow[] => 
     metric: leftOver.metricApproximateNumberOfMessagesVisible(highest(minutes(5))),
     when: { reaches: 1 },
     periods: once,
-    silence: "is-fine",
   },
   ...queues.flatMap(({ name, queue, deadLetters }): AlarmRow[] => [
     {
@@ -251,7 +252,6 @@ const tellingAlarms = ({ functions, queues, leftOver }: Watched): AlarmRow[] => 
       metric: deadLetters.metricApproximateNumberOfMessagesVisible(highest(minutes(5))),
       when: { reaches: 1 },
       periods: once,
-      silence: "is-fine",
     },
     {
       id: `queue-old-${name}`,
@@ -261,7 +261,6 @@ const tellingAlarms = ({ functions, queues, leftOver }: Watched): AlarmRow[] => 
       metric: queue.metricApproximateAgeOfOldestMessage(highest(minutes(5))),
       when: { reaches: 1_800 },
       periods: twiceInThree,
-      silence: "is-fine",
     },
   ]),
 ];
@@ -274,7 +273,6 @@ const dependencyAlarms: AlarmRow[] = [
     metric: ours("DependencyFailures", { fault: "throttled" }, total(minutes(5))),
     when: { reaches: 5 },
     periods: twiceInThree,
-    silence: "is-fine",
   },
   {
     id: "aws-unavailable",
@@ -283,7 +281,6 @@ const dependencyAlarms: AlarmRow[] = [
     metric: ours("DependencyFailures", { fault: "unavailable" }, total(minutes(5))),
     when: { reaches: 5 },
     periods: twiceInThree,
-    silence: "is-fine",
   },
   {
     id: "tables-throttled",
@@ -292,7 +289,6 @@ const dependencyAlarms: AlarmRow[] = [
     metric: query('SELECT SUM(ThrottledRequests) FROM SCHEMA("AWS/DynamoDB", Operation, TableName)', minutes(5)),
     when: { reaches: 20 },
     periods: twiceInThree,
-    silence: "is-fine",
   },
 ];
 
@@ -304,7 +300,6 @@ const handoffAlarms: AlarmRow[] = [
     metric: ours("OverdueRungs", { rung: "3" }, total(Duration.hours(1))),
     when: { reaches: 1 },
     periods: once,
-    silence: "is-fine",
   },
   {
     id: "gate-refuses-many",
@@ -313,7 +308,6 @@ const handoffAlarms: AlarmRow[] = [
     metric: ours("GateRefusals", {}, total(Duration.hours(1))),
     when: { reaches: 50 },
     periods: once,
-    silence: "is-fine",
   },
 ];
 
@@ -369,7 +363,6 @@ const codeAlarms = Object.entries(alarmOfCode).map(
     metric: ours("Alerts", { code }, total(minutes(5))),
     when: { reaches: 1 },
     periods: once,
-    silence: "is-fine",
   }),
 );
 
@@ -520,14 +513,7 @@ const widgets = ({ restApi, queues, functions, webAcl }: Watched, alarms: UserIm
             ...total(minutes(1)),
           }),
       ),
-      [
-        new Metric({
-          namespace: "AWS/WAFV2",
-          metricName: "BlockedRequests",
-          dimensionsMap: { WebACL: webAcl, Region: "eu-west-2", Rule: "ALL" },
-          ...total(minutes(5)),
-        }),
-      ],
+      [blockedBy(webAcl)],
     ),
   ],
 ];

@@ -11,13 +11,21 @@ const usage =
   "  Seals a secret, read from the input, for infra/config.ts: only the function that needs it can open it.\n" +
   "  The stage's data stack must be there, and your AWS credentials may use its key.";
 
-const { positionals } = parseArgs({ allowPositionals: true });
-const [stage = "", name] = positionals;
-if (!Object.hasOwn(stages, stage) || name !== "NOTIFY_API_KEY" || process.stdin.isTTY) {
-  process.stderr.write(`${usage}\n`);
-  process.exit(2);
+const isStage = (name: string): name is Stage => Object.hasOwn(stages, name);
+
+const run = async (): Promise<void> => {
+  const [stage = "", name] = parseArgs({ allowPositionals: true }).positionals;
+  if (!isStage(stage) || name !== "NOTIFY_API_KEY") throw new Error("Give a stage and the setting's name.");
+  const secret = process.stdin.isTTY ? "" : (await text(process.stdin)).trim();
+  if (secret === "") throw new Error("There is nothing to seal in the input.");
+  const keyId = `alias/${physicalName(stage, keys.secrets.alias)}`;
+  const kms = new KMSClient({ region: stages[stage].region });
+  process.stdout.write(`${await sealSetting(kms, keyId, name, secret)}\n`);
+};
+
+try {
+  await run();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}\n`);
+  process.exitCode = 1;
 }
-const { region } = stages[stage as Stage];
-const keyId = `alias/${physicalName(stage as Stage, keys.secrets.alias)}`;
-const secret = (await text(process.stdin)).trim();
-process.stdout.write(`${await sealSetting(new KMSClient({ region }), keyId, name, secret)}\n`);

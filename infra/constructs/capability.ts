@@ -51,14 +51,16 @@ export class Capability extends NestedStack {
       applicationName: physicalName(stage, capability),
     });
     const role = this.deploymentRole(stage, definitions);
+    // At once there is nothing to take back, and CodeDeploy takes no deployment, not even the mend, while an alarm of its rings.
+    const takenBack = resources.config.shift === "a-tenth-first";
     for (const [name, { live }] of this.functions) {
       new LambdaDeploymentGroup(this, `${idOf(name)}Deployment`, {
         application,
         alias: live,
         role: role.withoutPolicyUpdates(),
         deploymentConfig: shifts[resources.config.shift],
-        alarms: [failing],
-        autoRollback: { failedDeployment: true, stoppedDeployment: true, deploymentInAlarm: true },
+        ...(takenBack && { alarms: [failing] }),
+        autoRollback: { failedDeployment: true, stoppedDeployment: true, deploymentInAlarm: takenBack },
       });
     }
   }

@@ -55,24 +55,18 @@ const tableStatements = (arn: string, actions: readonly string[]): PolicyStateme
   ];
 };
 
-/** Only the first of the signing keys signs; the others' public keys still verify. The key's policy adds the contexts. */
-const keyStatements = (
-  [current, ...former]: readonly [IKey, ...IKey[]],
-  actions: readonly string[],
-): PolicyStatement[] => {
+/**
+ * Of a ring of signing keys the first signs, and so may the second: a function's versions share its role, and while one
+ * takes over from another after a rotation, the former still signs with the key that was first. The older ones' public
+ * keys still verify. The key's policy adds the contexts.
+ */
+const keyStatements = (ring: readonly IKey[], actions: readonly string[]): PolicyStatement[] => {
+  const arns = ring.map(({ keyArn }) => keyArn);
   const plain = [...new Set(actions.map((action) => action.split(" ")[0] ?? action))];
-  const ofCurrent = plain.filter((action) => action !== "GetPublicKey");
+  const uses = plain.filter((action) => action !== "GetPublicKey");
   return [
-    ...(ofCurrent.length > 0 ? [statement("kms", ofCurrent, [current.keyArn])] : []),
-    ...(plain.includes("GetPublicKey")
-      ? [
-          statement(
-            "kms",
-            ["GetPublicKey"],
-            [current, ...former].map(({ keyArn }) => keyArn),
-          ),
-        ]
-      : []),
+    ...(uses.length > 0 ? [statement("kms", uses, arns.slice(0, 2))] : []),
+    ...(plain.includes("GetPublicKey") ? [statement("kms", ["GetPublicKey"], arns)] : []),
   ];
 };
 

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from "aws-cdk-lib";
+import { Duration } from "aws-cdk-lib";
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import {
   Alias,
@@ -18,6 +18,7 @@ import type { Bundles } from "../bundle.ts";
 import type { Stage } from "../config.ts";
 import type { FunctionDefinition } from "../functions.ts";
 import { acknowledge } from "./acknowledge.ts";
+import { keptOnceDeployed } from "./kept.ts";
 import { physicalName } from "./names.ts";
 import { environmentFor, type Resources, statementsFor } from "./permissions.ts";
 
@@ -49,7 +50,7 @@ export class ServiceFunction extends Construct {
       logGroupName: `/aws/lambda/${name}`,
       retention: resources.config.logRetentionDays,
       encryptionKey: resources.data.storageKey,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: keptOnceDeployed,
     });
     const role = new Role(this, "Role", {
       roleName: name,
@@ -87,7 +88,7 @@ export class ServiceFunction extends Construct {
       systemLogLevelV2: SystemLogLevel.WARN,
       ...(reservedConcurrency !== undefined && { reservedConcurrentExecutions: reservedConcurrency }),
       // Earlier versions stay, so that the alias can be led back to one of them.
-      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
+      currentVersionOptions: { removalPolicy: keptOnceDeployed },
     });
     this.live = new Alias(this, "Live", {
       aliasName: "live",

@@ -10,11 +10,12 @@ export type UserImpactAlarmProps = {
   /** The heading of its section in infra/runbook.md, as an anchor. */
   runbook: string;
   metric: IMetric;
-  /** It rings when the metric `reaches` the threshold, or `staysBelow` it, in so many periods of so many. */
+  /**
+   * It rings when the metric `reaches` the threshold, or `staysBelow` it, in so many periods of so many. Where there is no
+   * value, nothing has happened that could reach anything, and what must run has not run.
+   */
   when: { reaches: number } | { staysBelow: number };
   periods: { breaching: number; of: number };
-  /** What it means that there is no value: that nothing happened, or that what must run does not run. */
-  silence: "is-fine" | "is-a-breach";
   /** Who is told that it rings, and that it has ended. */
   topic: ITopic;
 };
@@ -29,22 +30,21 @@ export class UserImpactAlarm extends Alarm {
   }
 }
 
-const alarmProps = ({
-  alarmName,
-  usersFeel,
-  runbook,
-  metric,
-  when,
-  periods,
-  silence,
-}: UserImpactAlarmProps): AlarmProps => ({
+const alarmProps = ({ alarmName, usersFeel, runbook, metric, when, periods }: UserImpactAlarmProps): AlarmProps => ({
   alarmName,
   alarmDescription: `${usersFeel} What to do: infra/runbook.md#${runbook}`,
   metric,
   ...("reaches" in when
-    ? { threshold: when.reaches, comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD }
-    : { threshold: when.staysBelow, comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD }),
+    ? {
+        threshold: when.reaches,
+        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        treatMissingData: TreatMissingData.NOT_BREACHING,
+      }
+    : {
+        threshold: when.staysBelow,
+        comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
+        treatMissingData: TreatMissingData.BREACHING,
+      }),
   datapointsToAlarm: periods.breaching,
   evaluationPeriods: periods.of,
-  treatMissingData: silence === "is-fine" ? TreatMissingData.NOT_BREACHING : TreatMissingData.BREACHING,
 });

@@ -71,7 +71,7 @@ const createTable = async (dynamo: DynamoDBClient, table: TableDefinition): Prom
         Projection: { ProjectionType: "ALL" as const },
       })),
     }),
-    ...(table.stream && { StreamSpecification: { StreamEnabled: true, StreamViewType: "NEW_IMAGE" as const } }),
+    ...(table.stream && { StreamSpecification: { StreamEnabled: true, StreamViewType: "KEYS_ONLY" as const } }),
   };
   await dynamo.send(new CreateTableCommand(input));
   await waitUntilTableExists({ client: dynamo, maxWaitTime: 60, minDelay: 1 }, { TableName: table.name });

@@ -1,4 +1,4 @@
-import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from "aws-cdk-lib";
+import { CfnOutput, Duration, Stack, type StackProps } from "aws-cdk-lib";
 import {
   AccessLogField,
   AccessLogFormat,
@@ -21,9 +21,10 @@ import type { Construct } from "constructs";
 import type { Route } from "../../shared/contract/route.ts";
 import { routes } from "../../shared/contract/routes.ts";
 import type { Bundles } from "../bundle.ts";
-import type { Stage, StageConfig } from "../config.ts";
+import type { Stage, StageConfig, Throttle } from "../config.ts";
 import { acknowledge } from "../constructs/acknowledge.ts";
 import { Capability } from "../constructs/capability.ts";
+import { keptOnceDeployed } from "../constructs/kept.ts";
 import { idOf, physicalName } from "../constructs/names.ts";
 import type { Resources } from "../constructs/permissions.ts";
 import type { ServiceFunction } from "../constructs/service-function.ts";
@@ -104,7 +105,7 @@ const restApi = (stack: Stack, stage: Stage, config: StageConfig, { storageKey }
     logGroupName: physicalName(stage, "access"),
     retention: config.logRetentionDays,
     encryptionKey: storageKey,
-    removalPolicy: RemovalPolicy.RETAIN,
+    removalPolicy: keptOnceDeployed,
   });
   const files = routes.flatMap(({ answers }) => Object.values(answers).flatMap(({ file }) => file ?? []));
   const binary = [...new Set([...routes.flatMap(({ upload }) => upload?.media ?? []), ...files])];
@@ -124,6 +125,8 @@ const restApi = (stack: Stack, stage: Stage, config: StageConfig, { storageKey }
       metricsEnabled: true,
       loggingLevel: MethodLoggingLevel.OFF,
       dataTraceEnabled: false,
+      // Of what no operation answers: without a limit of its own it would use up the account's, which all share.
+      ...throttled(config.throttling.reading),
       methodOptions: Object.fromEntries(
         routes.map((route) => [`${route.path}/${route.method}`, limits(route, config)]),
       ),
@@ -169,10 +172,13 @@ const accessLogFormat = AccessLogFormat.custom(
   }),
 );
 
-const limits = ({ method }: Route, { throttling }: StageConfig): MethodDeploymentOptions => {
-  const { perSecond, burst } = method === "GET" ? throttling.reading : throttling.acting;
-  return { throttlingRateLimit: perSecond, throttlingBurstLimit: burst };
-};
+const limits = ({ method }: Route, { throttling }: StageConfig): MethodDeploymentOptions =>
+  throttled(method === "GET" ? throttling.reading : throttling.acting);
+
+const throttled = ({ perSecond, burst }: Throttle): MethodDeploymentOptions => ({
+  throttlingRateLimit: perSecond,
+  throttlingBurstLimit: burst,
+});
 
 const accept = (method: Method, reason: string): void => {
   acknowledge(method, "AwsSolutions-APIG4", reason);

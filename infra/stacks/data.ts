@@ -85,7 +85,7 @@ const tableOf = (stack: Stack, stage: Stage, name: string, definition: TableDefi
     deletionProtection: true,
     removalPolicy: RemovalPolicy.RETAIN,
     ...(timeToLive && { timeToLiveAttribute: timeToLive }),
-    ...(stream && { stream: StreamViewType.NEW_IMAGE }),
+    ...(stream && { stream: StreamViewType.KEYS_ONLY }),
     ...(chains.has(name) && { resourcePolicy: writtenOnce() }),
   });
   for (const [indexName, index] of Object.entries(indexes)) {

@@ -16,6 +16,7 @@ import { type KeyDefinition, type KeyPurpose, keys } from "../keys.ts";
  * Whoever wants that has to change this policy first, which CloudTrail shows.
  */
 const administration = [
+  "kms:CancelKeyDeletion",
   "kms:CreateAlias",
   "kms:DeleteAlias",
   "kms:DescribeKey",

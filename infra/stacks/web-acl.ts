@@ -1,4 +1,4 @@
-import { ArnFormat, RemovalPolicy, type Stack } from "aws-cdk-lib";
+import { ArnFormat, type Stack } from "aws-cdk-lib";
 import type { Stage as ApiStage } from "aws-cdk-lib/aws-apigateway";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
@@ -10,6 +10,7 @@ import { securityHeaders } from "../../shared/http/headers.ts";
 import { largestBody } from "../../shared/http/parse.ts";
 import { problemOf } from "../../shared/http/problem.ts";
 import type { Stage, StageConfig } from "../config.ts";
+import { keptOnceDeployed } from "../constructs/kept.ts";
 import { physicalName } from "../constructs/names.ts";
 
 /** Seconds over which the firewall counts an address's requests. */
@@ -146,6 +147,16 @@ const bodyOf = (refusal: Refusal): CfnWebACL.CustomResponseBodyProperty => {
   return { contentType: "APPLICATION_JSON", content: JSON.stringify(body) };
 };
 
+/**
+ * What no log of the firewall's repeats. WAF logs with a match what the rule found, which in a body may be a child's; the
+ * log's own redaction leaves that as it is.
+ */
+const unseen: CfnWebACL.FieldToProtectProperty[] = [
+  { fieldType: "BODY" },
+  { fieldType: "QUERY_STRING" },
+  { fieldType: "SINGLE_HEADER", fieldKeys: ["authorization", "dpop"] },
+];
+
 export type WebAclProps = { stage: Stage; config: StageConfig; apiStage: ApiStage; key: IKey };
 
 /** The firewall in front of the API. It keeps no samples of requests: those would hold tokens. */
@@ -161,6 +172,7 @@ export const protect = (stack: Stack, { stage, config, apiStage, key }: WebAclPr
     scope: "REGIONAL",
     defaultAction: { allow: {} },
     visibilityConfig: visible(metricName),
+    dataProtectionConfig: { dataProtections: unseen.map((field) => ({ field, action: "SUBSTITUTION" })) },
     customResponseBodies: Object.fromEntries(Object.values(refusals).map((each) => [each.code, bodyOf(each)])),
     rules: rules().map((rule, priority) => ({ ...rule, priority, visibilityConfig: visible(rule.name) })),
   });
@@ -170,7 +182,7 @@ export const protect = (stack: Stack, { stage, config, apiStage, key }: WebAclPr
     logGroupName: `aws-waf-logs-${metricName}`,
     retention: config.logRetentionDays,
     encryptionKey: key,
-    removalPolicy: RemovalPolicy.RETAIN,
+    removalPolicy: keptOnceDeployed,
   });
   new CfnLoggingConfiguration(stack, "WebAclLogging", {
     resourceArn: acl.attrArn,

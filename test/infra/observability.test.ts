@@ -1,11 +1,11 @@
-import { App, Stack } from "aws-cdk-lib";
+import { Stack } from "aws-cdk-lib";
 import { Match } from "aws-cdk-lib/assertions";
 import { Metric } from "aws-cdk-lib/aws-cloudwatch";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { describe, expect, it } from "vitest";
 import { UserImpactAlarm } from "../../infra/constructs/user-impact-alarm.ts";
 import { metrics } from "../../shared/observability/metrics.ts";
-import { watched } from "../builders/watched.ts";
+import { newApp, watched } from "../builders/watched.ts";
 
 const template = watched();
 
@@ -106,14 +106,29 @@ describe("alarms", () => {
     });
   });
 
-  it("of a schedule ring when nothing is heard of it for three of its turns", () => {
-    const silent = { Statistic: "Sum", Threshold: 1, ComparisonOperator: "LessThanThreshold", EvaluationPeriods: 3 };
+  it("of a schedule ring when no run of three of its turns has succeeded, whether none began or all failed", () => {
+    const ofRaiseOverdue = (MetricName: string, Id: string) => ({
+      Id,
+      MetricStat: {
+        Metric: {
+          Namespace: "AWS/Lambda",
+          MetricName,
+          Dimensions: [{ Name: "FunctionName", Value: "production-cme-raise-overdue" }],
+        },
+        Period: 300,
+        Stat: "Sum",
+      },
+      ReturnData: false,
+    });
     alarm("schedule-stopped-raise-overdue", {
-      ...silent,
-      Namespace: "AWS/Lambda",
-      MetricName: "Invocations",
-      Dimensions: [{ Name: "FunctionName", Value: "production-cme-raise-overdue" }],
-      Period: 300,
+      Metrics: [
+        { Expression: "runs - failed", Id: "expr_1", Label: "runs that succeed", ReturnData: true },
+        ofRaiseOverdue("Invocations", "runs"),
+        ofRaiseOverdue("Errors", "failed"),
+      ],
+      Threshold: 1,
+      ComparisonOperator: "LessThanThreshold",
+      EvaluationPeriods: 3,
       DatapointsToAlarm: 3,
       TreatMissingData: "breaching",
     });
@@ -219,7 +234,7 @@ describe("alarms", () => {
 });
 
 it("an alarm by itself says what users feel and what to do", () => {
-  const stack = new Stack(new App(), "Alone");
+  const stack = new Stack(newApp(), "Alone");
   const { node } = new UserImpactAlarm(stack, "Rings", {
     alarmName: "rings",
     usersFeel: "It rings.",
@@ -227,7 +242,6 @@ it("an alarm by itself says what users feel and what to do", () => {
     metric: new Metric({ namespace: "Any", metricName: "Any" }),
     when: { staysBelow: 1 },
     periods: { breaching: 1, of: 2 },
-    silence: "is-a-breach",
     topic: new Topic(stack, "Topic"),
   });
   expect(stack.resolve((node.defaultChild as { alarmDescription?: string } | undefined)?.alarmDescription)).toBe(

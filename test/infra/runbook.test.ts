@@ -49,7 +49,7 @@ it.each(sections.map((section) => [anchorOf(section), section]))(
 
 it("links to sections that exist", () => {
   const links = [...runbook.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor]) => anchor);
-  expect(links).toHaveLength(11);
+  expect(links).toHaveLength(12);
   expect(links.filter((anchor) => !anchors.includes(anchor ?? ""))).toEqual([]);
 });
 

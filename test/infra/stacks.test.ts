@@ -30,6 +30,13 @@ describe.each(stages)("the stage %s", (stage) => {
       }
     });
 
+    it("stream the keys of what changes, and nothing of what it says", () => {
+      const streams = properties(stage, "AWS::DynamoDB::Table").flatMap(({ TableName, StreamSpecification }) =>
+        StreamSpecification ? [[TableName, StreamSpecification]] : [],
+      );
+      expect(streams).toEqual([[`${stage}-cme-outbox`, { StreamViewType: "KEYS_ONLY" }]]);
+    });
+
     it("of chains are written once, whoever asks", () => {
       const refused = properties(stage, "AWS::DynamoDB::Table").flatMap(({ TableName, ResourcePolicy }) => {
         const policy = ResourcePolicy as { PolicyDocument: { Statement: Properties[] } } | undefined;
@@ -88,6 +95,16 @@ describe.each(stages)("the stage %s", (stage) => {
       ]);
     });
 
+    it("are administered by the account, which may take back a deletion but order none", () => {
+      for (const { properties: key } of keys()) {
+        const { Statement } = key.KeyPolicy as { Statement: Properties[] };
+        const [administer] = Statement.filter(({ Sid }) => Sid === "Administer");
+        expect(administer).toMatchObject({ Principal: { AWS: "arn:aws:iam::111122223333:root" } });
+        expect(administer?.Action).toEqual(expect.arrayContaining(["kms:CancelKeyDeletion", "kms:PutKeyPolicy"]));
+        expect(administer?.Action).not.toContain("kms:ScheduleKeyDeletion");
+      }
+    });
+
     it("let nobody use them who is not named, nor from outside the account, nor delete them", () => {
       for (const { logicalId, properties: key } of keys()) {
         const { Statement } = key.KeyPolicy as { Statement: Properties[] };
@@ -131,16 +148,16 @@ describe.each(stages)("the stage %s", (stage) => {
     }
   });
 
-  it("logs are encrypted, kept for their time and outlive the stack", () => {
+  it("logs are encrypted, kept for their time and outlive the stack, but not a deployment that failed", () => {
     const groups = cloud.ofType(stage, "AWS::Logs::LogGroup");
     const functions = cloud.ofType(stage, "AWS::Lambda::Function");
     expect(groups).toHaveLength(functions.length + 2);
-    for (const { properties: group, deletionPolicy } of groups) {
+    for (const { properties: group, deletionPolicy, updateReplacePolicy } of groups) {
       expect(group).toMatchObject({
         RetentionInDays: stage === "production" ? 365 : 30,
         KmsKeyId: expect.stringMatching(/key\/StorageKey/),
       });
-      expect(deletionPolicy).toBe("Retain");
+      expect([deletionPolicy, updateReplacePolicy]).toEqual(["RetainExceptOnCreate", "Retain"]);
     }
   });
 
@@ -178,6 +195,13 @@ describe.each(stages)("the stage %s", (stage) => {
         const found = settings.find((each) => each.HttpMethod === method && each.ResourcePath === resource);
         expect([found?.ThrottlingRateLimit, found?.ThrottlingBurstLimit], `${method} ${path}`).toEqual(limits(method));
       }
+    });
+
+    it("throttles what leads nowhere as well, which would else use up the account's own limit", () => {
+      const [{ MethodSettings } = {}] = properties(stage, "AWS::ApiGateway::Stage");
+      const [all] = MethodSettings as Properties[];
+      const [ThrottlingRateLimit, ThrottlingBurstLimit] = stage === "production" ? [1_000, 2_000] : [100, 200];
+      expect(all).toMatchObject({ HttpMethod: "*", ResourcePath: "/*", ThrottlingRateLimit, ThrottlingBurstLimit });
     });
 
     it("logs no query string, header or body, and traces", () => {
@@ -291,6 +315,16 @@ describe.each(stages)("the stage %s", (stage) => {
       ]);
       expect(JSON.stringify(acl)).not.toContain('"SampledRequestsEnabled":true');
     });
+
+    it("has the firewall log nothing of what a rule found in a body or a query string", () => {
+      const [acl = {}] = properties(stage, "AWS::WAFv2::WebACL");
+      const { DataProtections } = acl.DataProtectionConfig as { DataProtections: Properties[] };
+      expect(DataProtections).toEqual([
+        { Action: "SUBSTITUTION", Field: { FieldType: "BODY" } },
+        { Action: "SUBSTITUTION", Field: { FieldType: "QUERY_STRING" } },
+        { Action: "SUBSTITUTION", Field: { FieldType: "SINGLE_HEADER", FieldKeys: ["authorization", "dpop"] } },
+      ]);
+    });
   });
 
   describe("functions", () => {
@@ -312,14 +346,34 @@ describe.each(stages)("the stage %s", (stage) => {
       const groups = properties(stage, "AWS::CodeDeploy::DeploymentGroup");
       expect(groups).toHaveLength(routes.length);
       for (const group of groups) {
-        expect(group).toMatchObject({
-          DeploymentConfigName:
-            stage === "production"
-              ? "CodeDeployDefault.LambdaCanary10Percent5Minutes"
-              : "CodeDeployDefault.LambdaAllAtOnce",
-          AutoRollbackConfiguration: { Enabled: true },
-          AlarmConfiguration: { Enabled: true },
-        });
+        expect(group).toMatchObject(
+          stage === "production"
+            ? {
+                DeploymentConfigName: "CodeDeployDefault.LambdaCanary10Percent5Minutes",
+                AutoRollbackConfiguration: {
+                  Enabled: true,
+                  Events: ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_REQUEST", "DEPLOYMENT_STOP_ON_ALARM"],
+                },
+                AlarmConfiguration: { Enabled: true, Alarms: [{ Name: expect.stringContaining("Failing") }] },
+              }
+            : // CodeDeploy takes nothing while an alarm of its rings: a mend that can't wait goes without one.
+              {
+                DeploymentConfigName: "CodeDeployDefault.LambdaAllAtOnce",
+                AutoRollbackConfiguration: {
+                  Enabled: true,
+                  Events: ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_REQUEST"],
+                },
+              },
+        );
+        if (stage === "sandbox") expect(group.AlarmConfiguration).toBeUndefined();
+      }
+    });
+
+    it("keep their earlier versions, but not one of a deployment that was taken back: the next could not make it", () => {
+      const versions = cloud.ofType(stage, "AWS::Lambda::Version");
+      expect(versions).toHaveLength(cloud.ofType(stage, "AWS::Lambda::Function").length);
+      for (const { path, deletionPolicy, updateReplacePolicy } of versions) {
+        expect([deletionPolicy, updateReplacePolicy], path).toEqual(["RetainExceptOnCreate", "Retain"]);
       }
     });
 
@@ -362,6 +416,23 @@ describe.each(stages)("the stage %s", (stage) => {
         schedules.flatMap(({ Name, ScheduleExpressionTimezone: zone }) => (zone === undefined ? [] : [[Name, zone]])),
       ).toEqual([[`${stage}-cme-publish-contact-list`, "Europe/London"]]);
     });
+  });
+
+  it("schedules are assumed to be this account's own and nobody else's", () => {
+    const roles = properties(stage, "AWS::IAM::Role").filter((role) =>
+      JSON.stringify(role.AssumeRolePolicyDocument).includes("scheduler.amazonaws.com"),
+    );
+    expect(roles).toHaveLength(properties(stage, "AWS::Scheduler::Schedule").length);
+    for (const { AssumeRolePolicyDocument } of roles) {
+      expect((AssumeRolePolicyDocument as { Statement: Properties[] }).Statement).toEqual([
+        {
+          Action: "sts:AssumeRole",
+          Effect: "Allow",
+          Principal: { Service: "scheduler.amazonaws.com" },
+          Condition: { StringEquals: { "aws:SourceAccount": "111122223333" } },
+        },
+      ]);
+    }
   });
 
   it("every role is a function's, a schedule's, a deployment's or the gateway's, and none has a wildcard in what it may do", () => {
