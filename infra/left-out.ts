@@ -12,8 +12,12 @@ const standIns = {
   "@smithy/core/dist-es/submodules/config/config-resolver/regionConfig/getInstanceMetadataRegion": "instance-region",
   "@smithy/core/dist-es/submodules/retry/util-retry/AdaptiveRetryStrategy": "adaptive-retries",
   "@smithy/core/dist-es/submodules/checksum/sha256/Sha256Js": "sha256",
+  "@smithy/core/dist-es/submodules/protocols/HttpBindingNormalizedSchema": "http-bindings",
+  "@smithy/core/dist-es/submodules/serde/date-utils": "dates",
+  "@smithy/signature-v4/dist-es/HeaderFormatter": "event-headers",
   "@aws-sdk/core/dist-es/submodules/client/util-endpoints/lib/aws/partitions": "partitions",
   "is-unsafe/src/index": "declared-entities",
+  "read-excel-file/modules/zip/unzipFromArrayBuffer": "unzip",
 };
 
 const lambda = fileURLToPath(new URL("lambda", import.meta.url));
@@ -37,6 +41,14 @@ export const leftOut: Plugin = {
     onResolve({ filter: /^\.\.\/core\/(to-json-schema|json-schema-processors)\.js$/ }, () => ({
       path: join(lambda, "json-schema.ts"),
     }));
+    // A bundler keeps a namespace whole where it is exported under a name, and every method of a class. Those that zod's
+    // strings have for formats are deprecated: there are functions instead, such as z.email().
+    onLoad({ filter: moduleAt("zod/v4/classic/schemas") }, async ({ path }) => ({
+      contents: (await source(path))
+        .replace('import { util } from "../core/index.js";', 'import * as util from "../core/util.js";')
+        .replaceAll("core.util.", "util.")
+        .replace(/^ +\w+\(params\) \{\n +return this\.check\(core\._\w+\(Zod\w+, params\)\);\n +\},\n/gm, ""),
+    }));
     // The same code as classes and arrow functions, which Node knows.
     onResolve({ filter: /^\.\.\/es6\/parsePhoneNumber\.js$/ }, ({ path, resolveDir }) => ({
       path: join(resolveDir, path.replace("es6", "es6-modern")),
@@ -48,9 +60,12 @@ export const leftOut: Plugin = {
       return { contents: JSON.stringify({ version }), loader: "json" };
     });
     onLoad({ filter: moduleAt("@aws-sdk/client-[\\w-]+/dist-es/schemas/schemas_0") }, async ({ path }) => ({
-      contents: (await source(path)).replace(/^n0_registry\.registerError\(\w+\$, (\w+)\);$/gm, (registered, name) =>
-        errorsByClass.includes(name) ? registered : "",
-      ),
+      contents: (await source(path))
+        .replace(/^n0_registry\.registerError\(\w+\$, (\w+)\);$/gm, (registered, name) =>
+          errorsByClass.includes(name) ? registered : "",
+        )
+        // What isn't registered is used nowhere, which a bundler can't know of a list with computed keys.
+        .replace(/^(export var \w+\$ = )(\[-3, [^;]*\]);$/gm, "$1/* @__PURE__ */ (() => ($2))();"),
     }));
     onLoad({ filter: moduleAt("@aws-sdk/client-[\\w-]+/dist-es/endpoint/endpointResolver") }, ({ path }) => {
       const [, service] = /client-([\w-]+)/.exec(path) ?? [];
@@ -64,11 +79,7 @@ export const leftOut: Plugin = {
     // shared/spreadsheet/xlsx.ts asks of no error what it is, and each brings what makes classes in old browsers.
     onLoad({ filter: moduleAt("read-excel-file/modules/(?:zip|xlsx|xlsx/file)/\\w+Error") }, ({ path }) => {
       const [, name] = /(\w+)\.js$/.exec(path) ?? [];
-      return {
-        contents: `
-          export default class ${name} extends Error {}
-          export const createUnzipError = (error) => error;`,
-      };
+      return { contents: `export default class ${name} extends Error {}` };
     });
     // shared/contract/telephone.ts reads the numbers of one calling code.
     onLoad({ filter: moduleAt("libphonenumber-js/metadata\\.min\\.json") }, async ({ path }) => {

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { type Plugin, transform } from "esbuild";
 
 /** A constant that is no function, as esbuild prints it: one line, or up to the first that closes it at the margin. */
@@ -13,7 +14,13 @@ export const pureDeclarations: Plugin = {
   name: "pure-declarations",
   setup: ({ onLoad }) => {
     onLoad({ filter: /[\\/]shared[\\/]\w+[\\/][\w-]+\.ts$/ }, async ({ path }) => {
-      const { code } = await transform(await readFile(path, "utf8"), { loader: "ts", target: "node24" });
+      const { code } = await transform(await readFile(path, "utf8"), {
+        loader: "ts",
+        target: "node24",
+        sourcefile: basename(path),
+        sourcemap: "inline",
+        sourcesContent: false,
+      });
       return {
         contents: code.replace(constant, (statement, declared, value) =>
           value.includes("(") || value.includes("...") ? `${declared}/* @__PURE__ */ (() => (${value}))();` : statement,

@@ -1,4 +1,4 @@
-import { zipSync } from "fflate";
+import { Zip, ZipPassThrough } from "fflate";
 import readXlsxFile from "read-excel-file/universal";
 import { fileUnreadable, Refusal } from "../domain/refusals.ts";
 import { harmlessXml, hazardMarks } from "./sheet-xml.ts";
@@ -57,7 +57,7 @@ const harmless = (bytes: Buffer): Uint8Array<ArrayBuffer> => {
     entries.filter(({ name }) => needed.test(name)),
     mostUnpacked,
   );
-  const kept: Record<string, Uint8Array> = {};
+  const kept = new Map<string, Uint8Array>();
   let reached = 0;
   for (const [name, content] of files) {
     const xml = content.toString("utf8");
@@ -68,9 +68,22 @@ const harmless = (bytes: Buffer): Uint8Array<ArrayBuffer> => {
     if (reached > mostCells) {
       throw fileUnreadable(`The sheets reach over more than ${mostCells} cells. Delete what is empty or not needed.`);
     }
-    kept[name] = Buffer.from(harmlessFile.xml, "utf8");
+    kept.set(name, Buffer.from(harmlessFile.xml, "utf8"));
   }
-  return Uint8Array.from(zipSync(kept, { level: 0 }));
+  return archiveOf(kept);
+};
+
+/** With the files as they are: what is unpacked again at once need not be packed. */
+const archiveOf = (files: ReadonlyMap<string, Uint8Array>): Uint8Array<ArrayBuffer> => {
+  const parts: Uint8Array[] = [];
+  const archive = new Zip((_, part) => parts.push(part));
+  for (const [name, content] of files) {
+    const file = new ZipPassThrough(name);
+    archive.add(file);
+    file.push(content, true);
+  }
+  archive.end();
+  return Uint8Array.from(Buffer.concat(parts));
 };
 
 type Sheets = Awaited<ReturnType<typeof readXlsxFile>>;
