@@ -1,5 +1,6 @@
 import { statistics as route } from "../../shared/contract/oversight.ts";
 import { censusBucket, listCounter, yearBucket } from "../../shared/domain/counters.ts";
+import { englandFrom } from "../../shared/domain/england.ts";
 import { notYourOwn, validationFailed } from "../../shared/domain/refusals.ts";
 import {
   academicYearName,
@@ -31,14 +32,16 @@ const getStatistics: Operation<typeof route, Dependencies> = async (call, deps) 
   const censusDate = endedCensusDay(term, call.now);
   const authorities = await authoritiesAsked(call, censusDate, deps);
   const items = await Promise.all(authorities.map((each) => figuresOf(each, censusDate, deps)));
+  const england = isOfEngland(call) ? englandFrom(items, academicYearBefore(censusDate)) : undefined;
   const headers = { vary: "Accept" };
   if (media === "text/csv") {
     const contentType = "text/csv; charset=utf-8; header=present";
-    const text = statisticsCsv(term, censusDate, items);
+    const text = statisticsCsv(term, censusDate, items, england);
     return { status: 200, headers: { ...headers, "content-type": contentType }, text };
   }
   const shown = items.map(({ gssCode: _, ...item }) => item);
-  return reply(route, 200, { term, censusDate, asOf: call.now, items: shown }, headers);
+  const body = { term, censusDate, asOf: call.now, ...(england && { england }), items: shown };
+  return reply(route, 200, body, headers);
 };
 
 /** @throws Refusal `validation-failed` while the list of that day can still change */
@@ -51,6 +54,13 @@ const endedCensusDay = (term: Term, now: string): string => {
   }
   return censusDate;
 };
+
+/** The DfE's question about every authority. */
+const isOfEngland = ({ caller, query }: Call<typeof route>): boolean =>
+  caller.authority === "dfe" && query.authority === undefined;
+
+/** A year that is over by the census day. */
+const academicYearBefore = (censusDate: string): string => academicYearName(academicYearOf(censusDate) - 1);
 
 /** @throws Refusal `not-your-role`, `validation-failed` */
 const authoritiesAsked = async (
@@ -93,7 +103,7 @@ const figuresOf = async (
       byReason: shownParts(total, census.byReason),
       byDuration: shownParts(total, census.byDuration),
     },
-    atAnyPoint: { academicYear: academicYearName(year), total: shownNumber(inTheYear) },
+    atAnyPoint: { academicYear: academicYearBefore(censusDate), total: shownNumber(inTheYear) },
   };
 };
 

@@ -78,7 +78,6 @@ export const overview = route({
     },
   },
   handler: "functions/oversight/get-overview.ts",
-  cacheControl: "no-store",
 });
 
 const term = z
@@ -92,31 +91,39 @@ const term = z
 const shown = z
   .union([count, z.literal(confidential)])
   .meta({ id: "ShownNumber", description: "A number of children, or c (confidential) in place of one" });
-const shownBy = <const Codes extends readonly string[]>(codes: Codes) => z.record(z.enum(codes), shown);
+const between = z
+  .strictObject({ atLeast: count, atMost: count })
+  .meta({ id: "NumberBetween", description: "Between what a number of children lies; exact where both are the same" });
 
-const authorityFigures = z
-  .strictObject({
-    authority: authorityCode,
-    name: z.string(),
+/** The figures of a term, whichever way their numbers are told. */
+const figuresIn = <Told extends z.ZodType>(told: Told) => {
+  const by = <const Codes extends readonly string[]>(codes: Codes) => z.record(z.enum(codes), told);
+  return {
     onCensusDay: z.strictObject({
-      total: shown,
-      bySex: shownBy(sexes),
-      byYearGroup: shownBy(yearGroups).describe(
-        "By age: the national curriculum year group of the child's school year",
-      ),
-      byReason: shownBy(reasonMissingCodes).describe(
-        "The reason that the record said when the child came onto the list",
-      ),
-      byDuration: shownBy(bandCodes).describe(
+      total: told,
+      bySex: by(sexes),
+      byYearGroup: by(yearGroups).describe("By age: the national curriculum year group of the child's school year"),
+      byReason: by(reasonMissingCodes).describe("The reason that the record said when the child came onto the list"),
+      byDuration: by(bandCodes).describe(
         "Since the child came onto the list on which it is now; a week's band begins with its first day, and over 52 weeks is more than 364 days",
       ),
     }),
     atAnyPoint: z.strictObject({
       academicYear: z.string().describe("The one before the census day's, such as 2025/26: 1 September to 31 August"),
-      total: shown.describe("How many entries were on the list at any point in it"),
+      total: told.describe("How many entries were on the list at any point in it"),
     }),
-  })
+  };
+};
+
+const authorityFigures = z
+  .strictObject({ authority: authorityCode, name: z.string(), ...figuresIn(shown) })
   .meta({ id: "AuthorityFigures", description: "The figures of one authority's CME list" });
+
+const englandFigures = z.strictObject(figuresIn(between)).meta({
+  id: "EnglandFigures",
+  description:
+    "For the DfE, where it asks for every authority: between what the sums over all authorities lie, as follows from the numbers that are shown of each. An exact sum would give away what is c among them. A child on two lists counts on both",
+});
 
 export const statistics = route({
   operationId: "getStatistics",
@@ -132,22 +139,27 @@ export const statistics = route({
   answers: {
     200: {
       description:
-        "Children of compulsory school age on the CME list at the end of census day. Numbers below 5 other than 0 are c, and so are others from which they could be found out. There is no sum over authorities, because it would show what is c among them",
+        "Children of compulsory school age on the CME list at the end of census day. Numbers below 5 other than 0 are c, and so are others from which they could be found out",
       schema: z
-        .strictObject({ term: z.string(), censusDate: calendarDate, asOf: instant, items: z.array(authorityFigures) })
+        .strictObject({
+          term: z.string(),
+          censusDate: calendarDate,
+          asOf: instant,
+          england: englandFigures.optional(),
+          items: z.array(authorityFigures),
+        })
         .meta({ id: "Statistics" }),
       otherMedia: {
         "text/csv": z
           .string()
           .describe(
-            "A row for each number (RFC 4180, UTF-8 with a byte-order mark), with the columns time_period, time_identifier, census_date, geographic_level, new_la_code, old_la_code, la_name, measure, breakdown_topic, breakdown, number",
+            "A row for each number (RFC 4180, UTF-8 with a byte-order mark), with the columns time_period, time_identifier, census_date, country_code, country_name, geographic_level, new_la_code, old_la_code, la_name, measure, breakdown_topic, breakdown, number, at_least, at_most. England's rows come first, of the level National, with c as the number where it is not exact",
           ),
       },
     },
   },
   refusals: ["not-your-role", "not-acceptable"],
   handler: "functions/oversight/get-statistics.ts",
-  cacheControl: "no-store",
 });
 
 export const healthz = route({
@@ -158,7 +170,6 @@ export const healthz = route({
   access: { kind: "public" },
   answers: { 200: { description: "It is", schema: z.strictObject({ status: z.literal("ok") }) } },
   handler: "functions/oversight/get-health.ts",
-  cacheControl: "no-store",
 });
 
 export const openapi = route({

@@ -54,3 +54,36 @@ const isOpen = (numbers: readonly number[]): boolean => {
     (together < mostIfFew || numbers.some((number) => !isFew(number)))
   );
 };
+
+/** What a number of children can be, to whoever sees what is shown. */
+export type Between = { atLeast: number; atMost: number };
+
+export const numberBetween = (shown: Shown): Between =>
+  shown === confidential ? { atLeast: 1, atMost: few - 1 } : exactly(shown);
+
+const exactly = (number: number): Between => ({ atLeast: number, atMost: number });
+
+/**
+ * What a total's parts can be to somebody who sees the answer of {@link shownParts} and knows its rules: a hidden part is
+ * not zero where anybody is shown, and at most one of them is five or more, which stands before all that are shown.
+ */
+export const partsBetween = (total: Shown, parts: Readonly<Record<string, Shown>>): Record<string, Between> => {
+  const numbers = Object.values(parts);
+  const seen = numbers.filter((number) => number !== confidential).reduce((sum, number) => sum + number, 0);
+  const hidden = numbers.filter((number) => number === confidential).length;
+  const rest = numberBetween(total).atMost - seen;
+  const mostOfOne = rest - (hidden - 1);
+  const firstSeen = numbers.findIndex((number) => number !== confidential && number > 0);
+  const mostAt = numbers.map((number, at) => {
+    if (number !== confidential) return 0;
+    return at < firstSeen ? mostOfOne : Math.min(mostOfOne, few - 1);
+  });
+  const mostOfAll = mostAt.reduce((sum, most) => sum + most, 0);
+  const between = (number: Shown, at: number): Between => {
+    if (number !== confidential) return exactly(number);
+    if (firstSeen < 0) return { atLeast: 0, atMost: rest };
+    const atMost = mostAt[at] ?? 0;
+    return { atLeast: Math.max(1, rest - (mostOfAll - atMost)), atMost };
+  };
+  return Object.fromEntries(Object.entries(parts).map(([code, number], at) => [code, between(number, at)]));
+};

@@ -44,13 +44,13 @@ const closeAt = async (time: string, owner: string, entryId = ""): Promise<void>
 };
 
 type Shown = number | "c";
-type Item = {
-  authority: string;
-  name: string;
-  onCensusDay: Record<"bySex" | "byYearGroup" | "byReason" | "byDuration", Record<string, Shown>> & { total: Shown };
-  atAnyPoint: { academicYear: string; total: Shown };
+type FiguresIn<Told> = {
+  onCensusDay: Record<"bySex" | "byYearGroup" | "byReason" | "byDuration", Record<string, Told>> & { total: Told };
+  atAnyPoint: { academicYear: string; total: Told };
 };
-type Statistics = { term: string; censusDate: string; asOf: string; items: Item[] };
+type Item = { authority: string; name: string } & FiguresIn<Shown>;
+type England = FiguresIn<{ atLeast: number; atMost: number }>;
+type Statistics = { term: string; censusDate: string; asOf: string; england?: England; items: Item[] };
 
 const statistics = async (owner: string, query: string): Promise<Statistics> => {
   await exchange.telling?.idle();
@@ -112,30 +112,51 @@ describe("the figures of a term", () => {
     expect([...answer.bytes.subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf]);
     const lines = answer.text.split("\r\n");
     expect(lines[0]).toBe(
-      "time_period,time_identifier,census_date,geographic_level,new_la_code,old_la_code,la_name,measure,breakdown_topic,breakdown,number",
+      "time_period,time_identifier,census_date,country_code,country_name,geographic_level,new_la_code,old_la_code,la_name,measure,breakdown_topic,breakdown,number,at_least,at_most",
     );
-    const camden = "2026-10-01,Local authority,E09000007,202,Camden";
-    expect(lines).toContain(`202627,Autumn term,${camden},On census day,Total,Total,14`);
-    expect(lines).toContain(`202627,Autumn term,${camden},On census day,Sex,M,7`);
-    expect(lines).toContain(`202627,Autumn term,${camden},On census day,Sex,U,c`);
-    expect(lines).toContain(`202627,Autumn term,${camden},On census day,Year group,R,0`);
-    expect(lines).toContain(`202627,Autumn term,${camden},On census day,Length of time missing,over-52-weeks,6`);
-    expect(lines).toContain(`202526,Academic year,${camden},At any point in the academic year,Total,Total,8`);
+    const camden = "2026-10-01,E92000001,England,Local authority,E09000007,202,Camden";
+    expect(lines).toContain(`202627,Autumn term,${camden},On census day,Total,Total,14,14,14`);
+    expect(lines).toContain(`202627,Autumn term,${camden},On census day,Sex,M,7,7,7`);
+    expect(lines).toContain(`202627,Autumn term,${camden},On census day,Sex,U,c,c,c`);
+    expect(lines).toContain(`202627,Autumn term,${camden},On census day,Year group,R,0,0,0`);
+    expect(lines).toContain(`202627,Autumn term,${camden},On census day,Length of time missing,over-52-weeks,6,6,6`);
+    expect(lines).toContain(`202526,Academic year,${camden},At any point in the academic year,Total,Total,8,8,8`);
     // The header, a total, 3 sexes, 12 year groups, 19 reasons, 7 bands, the year, and the end of the last line.
     expect(lines).toHaveLength(45);
   });
 
-  it("are all authorities' for the DfE, without a sum that would show what is hidden", async () => {
-    const { items, ...rest } = await statistics("dfe", "term=2026-autumn");
+  it("are all authorities' for the DfE, and between what England's lie", async () => {
+    const { items, england } = await statistics("dfe", "term=2026-autumn");
     expect(items).toHaveLength(153);
     expect(items.map(({ onCensusDay }) => onCensusDay.total).filter((total) => total !== 0)).toEqual([14]);
-    expect(Object.keys(rest)).toEqual(["term", "censusDate", "asOf"]);
+    expect(england?.onCensusDay).toMatchObject({
+      total: { atLeast: 14, atMost: 14 },
+      // Girls and the child of unknown sex are 7 together, and that child's number is one of 1 to 4.
+      bySex: { F: { atLeast: 3, atMost: 6 }, M: { atLeast: 7, atMost: 7 }, U: { atLeast: 1, atMost: 4 } },
+    });
+    expect(england?.atAnyPoint).toEqual({ academicYear: "2025/26", total: { atLeast: 8, atMost: 8 } });
     const nobody = items.find(({ authority }) => authority === "420");
     expect([nobody?.name, parts(nobody?.onCensusDay.bySex), nobody?.atAnyPoint.total]).toEqual([
       "Isles of Scilly",
       {},
       0,
     ]);
+  });
+
+  it("begin with England's rows as CSV for the DfE, and for no authority", async () => {
+    const csv = async (owner: string) => {
+      const client = await connect(exchange.clients, owner);
+      const { text } = await client.get("/v1/statistics?term=2026-autumn", { headers: { accept: "text/csv" } });
+      return text.split("\r\n");
+    };
+    const lines = await csv("dfe");
+    const england = "2026-10-01,E92000001,England,National,,,";
+    expect(lines[1]).toBe(`202627,Autumn term,${england},On census day,Total,Total,14,14,14`);
+    expect(lines[2]).toBe(`202627,Autumn term,${england},On census day,Sex,F,c,3,6`);
+    expect(lines[43]).toBe(`202526,Academic year,${england},At any point in the academic year,Total,Total,8,8,8`);
+    // The header, 43 rows of England and of each of 153 authorities, and the end of the last line.
+    expect(lines).toHaveLength(6_624);
+    expect((await csv("202")).filter((line) => line.includes("National"))).toEqual([]);
   });
 
   it("change when a child leaves compulsory school age, and not before", async () => {

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { type Shown, shownNumber, shownParts } from "../../shared/domain/suppression.ts";
+import {
+  type Between,
+  numberBetween,
+  partsBetween,
+  type Shown,
+  shownNumber,
+  shownParts,
+} from "../../shared/domain/suppression.ts";
 
 const c = "c";
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
@@ -48,20 +55,22 @@ function* tables(parts: number, most: number): Generator<number[]> {
 /**
  * Somebody who sees the total and the parts, and knows the rules by heart: tries every table that the hidden parts could be
  * made of, and strikes out those that would have been shown otherwise.
- * @returns the places that have one value in all that is left
+ * @returns the places that have one value in all that is left, with it
  */
-const foundOut = (answer: readonly Shown[], total: number): number[] => {
+const foundOut = (answer: readonly Shown[], total: number, rules = shown): [number, number][] => {
   const hidden = answer.flatMap((each, at) => (each === c ? [at] : []));
   const open = new Map(hidden.map((at) => [at, new Set<number>()]));
   const rest = total - sum(answer.filter((each) => each !== c));
   for (const values of divisions(rest, hidden.length)) {
     const table = answer.map((each) => (each === c ? 0 : each));
     for (const [index, at] of hidden.entries()) table[at] = values[index] ?? 0;
-    if (shown(table).join() !== answer.join()) continue;
+    if (rules(table).join() !== answer.join()) continue;
     for (const at of hidden) open.get(at)?.add(table[at] ?? 0);
     if ([...open.values()].every(({ size }) => size > 1)) return [];
   }
-  return hidden.filter((at) => (open.get(at)?.size ?? 0) < 2);
+  return [...open].flatMap(([at, values]) =>
+    values.size === 1 ? [...values].map((value): [number, number] => [at, value]) : [],
+  );
 };
 
 describe("whoever knows the rules", () => {
@@ -90,9 +99,74 @@ describe("whoever knows the rules", () => {
     }
   });
 
-  it("would find it out if only small parts were hidden, so the attack is one", () => {
-    const careless = (numbers: readonly number[]): Shown[] => numbers.map(shownNumber);
-    expect(careless([140, 3, 90])).toEqual([140, c, 90]);
-    expect(foundOut([140, c, 90], 233)).toEqual([1]);
+  it.each<[string, (numbers: readonly number[]) => Shown[], number[], [number, number][]]>([
+    ["only those below five were hidden", (numbers) => numbers.map(shownNumber), [140, 3, 90], [[1, 3]]],
+    [
+      "two were enough, whatever they are together",
+      (numbers) => {
+        const few = numbers.map(shownNumber);
+        return few.filter((each) => each === c).length === 1 ? [c, ...few.slice(1, -1), c] : few;
+      },
+      [90, 1, 1, 140],
+      [
+        [1, 1],
+        [2, 1],
+      ],
+    ],
+  ])("would find them out if %s", (_, rules, numbers, found) => {
+    expect(foundOut(rules(numbers), sum(numbers), rules)).toEqual(found);
+    expect(foundOut(shown(numbers), sum(numbers))).toEqual([]);
+  });
+});
+
+describe("what is hidden lies between", () => {
+  const bounds = (total: Shown, answer: readonly Shown[]): Between[] =>
+    Object.values(partsBetween(total, Object.fromEntries(answer.map((each, at) => [`part ${at}`, each]))));
+
+  it("one and four, where it is a number by itself", () => {
+    expect([numberBetween(c), numberBetween(0), numberBetween(143)]).toEqual([
+      { atLeast: 1, atMost: 4 },
+      { atLeast: 0, atMost: 0 },
+      { atLeast: 143, atMost: 143 },
+    ]);
+  });
+
+  it.each<[string, Shown, Shown[], string[]]>([
+    [
+      "one of five or more, which stands before the first that is shown",
+      233,
+      [c, 90, c, 0],
+      ["139-142", "90", "1-4", "0"],
+    ],
+    ["either may be that one, if both stand before it", 233, [c, c, 90, 0], ["1-142", "1-142", "90", "0"]],
+    ["none may, if all stand after it", 147, [140, c, c, 0], ["140", "3-4", "3-4", "0"]],
+    ["nobody is seen", 63, [c, c, c], ["0-63", "0-63", "0-63"]],
+    ["the total is hidden", c, [c, c, c], ["0-4", "0-4", "0-4"]],
+    ["nothing is hidden", 148, [5, 0, 143], ["5", "0", "143"]],
+  ])("%s", (_, total, answer, expected) => {
+    const told = bounds(total, answer).map(({ atLeast, atMost }) =>
+      atLeast === atMost ? `${atMost}` : `${atLeast}-${atMost}`,
+    );
+    expect(told).toEqual(expected);
+  });
+
+  it.each([
+    [2, 20],
+    [3, 13],
+    [4, 8],
+    [5, 6],
+  ])("what holds for every table of %i parts up to %i", (parts, most) => {
+    let hidden = 0;
+    for (const table of tables(parts, most)) {
+      const answer = shown(table);
+      if (!answer.includes(c)) continue;
+      hidden += 1;
+      const outside = bounds(shownNumber(sum(table)), answer).filter(({ atLeast, atMost }, at) => {
+        const number = table[at] ?? 0;
+        return number < atLeast || number > atMost;
+      });
+      expect(outside, `${table} as ${answer}`).toEqual([]);
+    }
+    expect(hidden).toBeGreaterThan(100);
   });
 });
