@@ -202,7 +202,8 @@ const titles = setOf("mr mrs miss ms mx master dr");
 const generations = setOf("jr jnr junior sr snr senior ii iii iv");
 const particles = setOf(
   "d de del della di da do dos das du la le las los van von vander vanden der den ter ten " +
-    "al el ul bin ibn ben bint binti abu abd abdul abdel ap ab ferch ni nic",
+    "al el ul bin ibn ben bint binti abu abd abdul abdel ap ab ferch ni nic " +
+    "st ste saint san santa santo and nee aka",
 );
 /** As one word. Names that some bear, such as Na, aren't among them. */
 const unknownName = setOf(
