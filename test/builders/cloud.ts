@@ -1,13 +1,9 @@
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Validations } from "aws-cdk-lib";
-import type { IConstruct } from "constructs";
-import { afterAll, beforeAll } from "vitest";
-import { type Bundles, bundleFunctions } from "../../infra/bundle.ts";
+import { beforeAll } from "vitest";
 import type { Stage } from "../../infra/config.ts";
-import { addExchanges, newApp } from "../../infra/stacks/exchange.ts";
+import { oncePerRun } from "./once-per-run.ts";
+import type { Accepted, Synthesised } from "./synthesis.ts";
 
 export type Properties = Record<string, unknown>;
 export type Resource = {
@@ -23,13 +19,12 @@ export type Resource = {
 };
 
 export type Cloud = {
-  bundles: Bundles;
   /** Everything that a stage's stacks and their nested stacks make. */
   resources(stage: Stage): readonly Resource[];
   /** Those of one type. */
   ofType(stage: Stage, type: string): readonly Resource[];
   /** What was accepted of cdk-nag's findings, where and why. */
-  accepted(stage: Stage): readonly { path: string; id: string; reason: string }[];
+  accepted(stage: Stage): readonly Accepted[];
   /** The number of resources of each template, nested stacks' own included. */
   counts(stage: Stage): ReadonlyMap<string, number>;
 };
@@ -56,14 +51,12 @@ type Template = {
   children: Map<string, Template>;
 };
 
-/** Both stages, synthesised once for the tests of one file; a finding of cdk-nag fails it. */
+/** Both stages, synthesised once for all tests of a run; a finding of cdk-nag fails it. */
 export const useCloud = (): Cloud => {
-  let folder = "";
   const templates = new Map<Stage, Template[]>();
   const resolved = new Map<Stage, Resource[]>();
-  const accepted = new Map<Stage, { path: string; id: string; reason: string }[]>();
+  const accepted = new Map<Stage, Accepted[]>();
   const cloud: Cloud = {
-    bundles: undefined as unknown as Bundles,
     resources: (stage) => {
       const known = resolved.get(stage) ?? resourcesOf(templates.get(stage) ?? []);
       resolved.set(stage, known);
@@ -76,43 +69,20 @@ export const useCloud = (): Cloud => {
   };
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "cme-cloud-"));
-    const bundles = await bundleFunctions(join(folder, "functions"));
-    const app = newApp(join(folder, "cdk.out"));
-    const stages = addExchanges(app, bundles);
-    app.synth();
-    for (const [stage, exchange] of Object.entries(stages) as [Stage, (typeof stages)[Stage]][]) {
-      const read = (file: string): RawTemplate => JSON.parse(readFileSync(join(app.outdir, file), "utf8"));
+    // Loaded by the one file that synthesises: CDK is a second's work to load.
+    const folder = await oncePerRun("cloud", async (folder) => (await import("./synthesis.ts")).synthesise(folder));
+    const read = <Read>(file: string): Read => JSON.parse(readFileSync(join(folder, file), "utf8"));
+    for (const [stage, { templateFiles, accepted: findings }] of read<[Stage, Synthesised][]>("about.json")) {
       templates.set(
         stage,
-        Object.values(exchange).map(({ templateFile }) =>
-          templateOf(templateFile.split(".")[0] ?? "", templateFile, read),
-        ),
+        templateFiles.map((file) => templateOf(file.split(".")[0] ?? "", file, read<RawTemplate>)),
       );
+      accepted.set(stage, findings);
     }
-    for (const [stage, exchange] of Object.entries(stages) as [Stage, (typeof stages)[Stage]][]) {
-      accepted.set(stage, Object.values(exchange).flatMap(acceptedIn));
-    }
-    cloud.bundles = bundles;
   }, 180_000);
-
-  afterAll(() => rm(folder, { recursive: true, force: true }));
 
   return cloud;
 };
-
-const acceptedIn = (stack: IConstruct) =>
-  stack.node.findAll().flatMap((construct) =>
-    construct.node.metadata
-      .filter(({ type }) => type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY)
-      .flatMap(({ data }) =>
-        Object.entries(data as Record<string, string>).map(([name, reason]) => ({
-          id: name.replace("Annotation::", ""),
-          path: construct.node.path,
-          reason,
-        })),
-      ),
-  );
 
 const templateOf = (
   name: string,

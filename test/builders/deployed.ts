@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, vi } from "vitest";
+import type { Bundles } from "../../infra/bundle.ts";
 import { type FunctionDefinition, functions, variablesOf } from "../../infra/functions.ts";
 import { keys } from "../../infra/keys.ts";
 import { queues } from "../../shared/queue/queues.ts";
 import { tables } from "../../shared/store/tables.ts";
-import type { Cloud } from "./cloud.ts";
+import { bundlesOfRun } from "./bundles.ts";
 
 /** A call to AWS as a function made it: `dynamodb PutItem` with what it sent. */
 export type AwsCall = { function: string; service: Service; operation: string; input: Record<string, unknown> };
@@ -43,7 +44,7 @@ export type Deployed = {
  * in infra/functions.ts names and no others. Between each of them and the engines stands a proxy that writes down what
  * it asks of AWS. To be called before the exchange is used.
  */
-export const useDeployedFunctions = (cloud: Cloud): Deployed => {
+export const useDeployedFunctions = (): Deployed => {
   const calls: AwsCall[] = [];
   const started = new Set<string>();
   const read = new Map<string, Set<string>>();
@@ -55,6 +56,8 @@ export const useDeployedFunctions = (cloud: Cloud): Deployed => {
       .catch(() => response.destroy());
   });
 
+  let bundles: Bundles;
+
   const workerOf = (definition: FunctionDefinition): Worker => {
     const { port } = proxy.address() as AddressInfo;
     const env = Object.fromEntries([
@@ -64,7 +67,7 @@ export const useDeployedFunctions = (cloud: Cloud): Deployed => {
         `http://127.0.0.1:${port}/${definition.name}/${service}`,
       ]),
     ]);
-    const file = join(cloud.bundles.folderOf(definition.name), "index.cjs");
+    const file = join(bundles.folderOf(definition.name), "index.cjs");
     const worker = new Worker(runner, { eval: true, workerData: file, env, stdout: true });
     worker.stdout.setEncoding("utf8").on("data", (text: string) => {
       faults.push(...text.split("\n").filter((line) => line.includes('"request-failed"')));
@@ -73,6 +76,7 @@ export const useDeployedFunctions = (cloud: Cloud): Deployed => {
   };
 
   beforeAll(async () => {
+    bundles = await bundlesOfRun();
     proxy.listen(0, "127.0.0.1");
     await once(proxy, "listening");
     for (const definition of functions) {
@@ -88,7 +92,7 @@ export const useDeployedFunctions = (cloud: Cloud): Deployed => {
       };
       vi.doMock(new URL(`../../${definition.handler}`, import.meta.url).pathname, () => ({ handler }));
     }
-  });
+  }, 120_000);
 
   afterAll(async () => {
     await Promise.all([...workers.values()].map((worker) => worker.terminate()));

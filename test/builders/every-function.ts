@@ -10,7 +10,7 @@ import { sendFile } from "./contact-file.ts";
 import type { TestExchange } from "./exchange.ts";
 import { newSigner } from "./oauth.ts";
 import type { Receiver } from "./receiver.ts";
-import { exampleReferral, submit } from "./referral.ts";
+import { anotherChild, exampleReferral, submit } from "./referral.ts";
 
 type Scene = { exchange: TestExchange; receiver: Receiver };
 type Body = Record<string, unknown>;
@@ -289,7 +289,7 @@ const notices = async ({ exchange }: Scene): Promise<void> => {
 /** Targeted enquiries, with each way in which a child's entry leaves a list while somebody is asked about it. */
 const enquiries = async ({ exchange }: Scene): Promise<void> => {
   const [asker, asked] = [await exchange.client("201"), await exchange.client("330")];
-  const listed = async () => String((await post(asker, "/v1/cme-list", { child: exampleReferral().child })).entryId);
+  const listed = async () => String((await post(asker, "/v1/cme-list", { child: anotherChild() })).entryId);
   const ask = async (client: Client, entryId: unknown, whom: string): Promise<string> => {
     const openedBy = `${client.file.authority}-lead`;
     const question = { kind: "targeted", entryId, asked: whom, reason: "kin", openedBy, note: "An aunt there." };
@@ -358,6 +358,25 @@ const enquiries = async ({ exchange }: Scene): Promise<void> => {
   await exchange.telling?.idle();
   await edit(tables.enquiries.name, { enquiryId: unanswered }, { lapsesAt: longAgo });
   await exchange.telling?.tick("lapse-enquiries");
+};
+
+/** Records that tell of a child so differently that what was known of it first is kept no longer. */
+const manyNames = async ({ exchange }: Scene): Promise<void> => {
+  const [sender, recipient] = [await exchange.client("201"), await exchange.client("330")];
+  const child = anotherChild();
+  const names = { surname: "Adeyemi-Kaur-Nowak-Silva", formerSurnames: ["Hussain-Okafor-Reid"] };
+  const born = (dateOfBirth: string) => ({
+    child: { ...child, identity: { ...child.identity, ...names, dateOfBirth } },
+  });
+  const { entryId } = await post(sender, "/v1/cme-list", born("2015-05-05"));
+  for (const dateOfBirth of ["2015-05-06", "2015-05-07"]) {
+    const { id } = await submit(sender, { entryId, ...born(dateOfBirth) });
+    await post(sender, `/v1/referrals/${id}/withdrawal`, { reason: "That was another birthday." });
+  }
+  const enquiry = { kind: "targeted", entryId, asked: "330", reason: "kin", openedBy: "201-lead" };
+  const { id } = await post(sender, "/v1/enquiries", enquiry);
+  await post(recipient, `/v1/enquiries/${id}/answers`, { answer: "known", answeredBy: "330-lead" });
+  await post(sender, `/v1/enquiries/${id}/referral`, { sentBy: "201-lead" });
 };
 
 /** A child whom one asks about and another retains comes onto a third list; one question is closed, one lapses. */
@@ -502,16 +521,27 @@ const reorganisations = async ({ exchange }: Scene): Promise<void> => {
   await get(client, "/v1/reorganisations");
   const [to, from] = [await submit(await exchange.client("201"), { recipient: "205" }), await submit(client)];
   await submit(await exchange.client("201"), { temporaryAuthority: "205" });
-  await post(client, "/v1/cme-list", { child: exampleReferral().child });
+  const { entryId: own } = await post(client, "/v1/cme-list", { child: exampleReferral().child });
   const asker = await exchange.client("201");
   const { entryId } = await post(asker, "/v1/cme-list", { child: exampleReferral().child });
-  const question = { kind: "targeted", entryId, asked: "205", reason: "neighbouring-area", openedBy: "201-lead" };
-  await post(asker, "/v1/enquiries", question);
+  const question = { kind: "targeted", reason: "neighbouring-area" };
+  await post(asker, "/v1/enquiries", { ...question, entryId, asked: "205", openedBy: "201-lead" });
+  await post(client, "/v1/enquiries", { ...question, entryId: own, asked: "201", openedBy: "205-lead" });
+  const { id: noticeId } = await post(asker, "/v1/notices/school-admission", {
+    recipient: "205",
+    sentBy: "201-lead",
+    schoolUrn: "100012",
+    startDate: "2026-01-05",
+    child: { identity: { surname: "O’Neill", dateOfBirth: "2016-02-29", sex: "F" } },
+  });
+  await post(client, `/v1/notices/${noticeId}/acknowledgement`, { acknowledgedBy: "205-lead", entryId: own });
   await post(client, `${path}/assignments`, { referralId: to.id, successor: "207" });
   await edit(tables.reorganisations.name, { reorganisationId, part: "reorganisation" }, { effectiveOn: "2026-01-05" });
   await exchange.telling?.tick();
   await exchange.telling?.tick();
-  await post(await exchange.client("206"), `${path}/assignments`, { referralId: from.id, successor: "207" });
+  const successor = await exchange.client("206");
+  await post(successor, `${path}/assignments`, { referralId: from.id, successor: "207" });
+  await post(successor, `${path}/assignments`, { entryId: own, successor: "207" });
   await exchange.telling?.idle();
 };
 
@@ -561,6 +591,7 @@ const parts = [
   correspondence,
   notices,
   enquiries,
+  manyNames,
   matches,
   subscription,
   deliveriesThatFail,

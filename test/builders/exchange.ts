@@ -1,11 +1,15 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll } from "vitest";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, vi } from "vitest";
 import { type Client, connect } from "../../infra/local/client.ts";
 import type { Mail } from "../../infra/local/engines/notify.ts";
 import { type Exchange, startExchange } from "../../infra/local/exchange.ts";
 import type { Telling } from "../../infra/local/telling.ts";
+import { oncePerRun } from "./once-per-run.ts";
 
 export type TestExchange = {
   origin: string;
@@ -21,6 +25,15 @@ export type TestExchange = {
   telling: Telling | undefined;
   mailbox(): Mail[];
 };
+
+/**
+ * A data folder as a first start leaves it, with the keys of more than 150 clients. It was made at the run's time: under
+ * a clock of a test's own, the test's exchange makes all of it itself.
+ */
+const seededFolder = (): Promise<string> =>
+  oncePerRun("seeded", async (folder) => {
+    await promisify(execFile)(process.execPath, [fileURLToPath(new URL("seed.ts", import.meta.url)), folder]);
+  });
 
 /**
  * A real exchange on the real embedded engines, in this process, for the tests of one file: it starts before them and
@@ -53,6 +66,7 @@ export const useExchange = ({ telling = false, publishing = false } = {}): TestE
       return lines.push(text) > 0;
     }) as typeof write;
     running.dataDir = await mkdtemp(join(tmpdir(), "cme-exchange-"));
+    if (!vi.isFakeTimers()) await cp(await seededFolder(), running.dataDir, { recursive: true });
     const endpoints = { dynamodb: undefined, sqs: undefined, kms: undefined };
     exchange = await startExchange({ port: 0, dataDir: running.dataDir, endpoints, telling, publishing });
     const { origin, clients: folder, telling: told, mailbox } = exchange;

@@ -1,14 +1,19 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
 import { App, Stack } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
 import { MockIntegration, RestApi } from "aws-cdk-lib/aws-apigateway";
 import { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { Queue } from "aws-cdk-lib/aws-sqs";
+import { inject } from "vitest";
 import { observe } from "../../infra/observability.ts";
+
+/** CDK leaves the output folder that an app has of itself behind. */
+export const newApp = (): App => new App({ outdir: join(inject("runFolder"), randomUUID()) });
 
 /** What is watched, in a stack of its own: an API, two queues and the functions that an alarm names. */
 export const watched = (): Template => {
-  const app = new App();
-  const stack = new Stack(app, "Watched", { env: { account: "111122223333", region: "eu-west-2" } });
+  const stack = new Stack(newApp(), "Watched", { env: { account: "111122223333", region: "eu-west-2" } });
   const restApi = new RestApi(stack, "Api", { restApiName: "production-cme-api" });
   restApi.root.addMethod("GET", new MockIntegration());
   const schedules = [

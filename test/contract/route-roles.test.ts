@@ -466,7 +466,7 @@ const requests: Record<string, Request> = {
   "POST /v1/referrals/{id}/conclusion": {
     as: "330",
     given: located,
-    body: { outcome: "on-school-register", schoolUrn: "103200", startDate: "2026-11-30" },
+    body: { outcome: "on-school-register", schoolUrn: "103200", startDate: "2026-11-02" },
   },
   "GET /v1/referrals/{id}/removal": { as: "201", given: received },
   "POST /v1/referrals/{id}/removal": { as: "201", given: received, body: { removedBy: "201-lead" } },
@@ -660,6 +660,13 @@ const takesTurns = ({ route }: { route: string }): boolean =>
 
 const answersEverybody = ({ route, statuses }: (typeof rows)[number]): void => {
   const acts = /^(POST|PUT|DELETE) \/v1\//.test(route);
+  let read: Promise<Subject> | undefined;
+  /** Who reads a thing leaves it as it is for the next; who acts on it gets one that nobody has acted on. */
+  const subjectOf = async ({ given }: Request): Promise<Subject> => {
+    if (acts) return given();
+    read ??= given();
+    return read;
+  };
 
   it.each(
     columns.map((column, index): [string, number, boolean] => {
@@ -667,16 +674,16 @@ const answersEverybody = ({ route, statuses }: (typeof rows)[number]): void => {
       return [column, status, forWantOfScope];
     }),
   )("%s: %i", async (column, status, forWantOfScope) => {
-    const { as, given } = requestTo(route);
-    const subject = await given();
+    const request = requestTo(route);
+    const subject = await subjectOf(request);
     const answer = await sendAs(column, route, subject);
     expect(answer.status, answer.text).toBe(status);
     if (status < 400 || !route.includes(" /v1/")) return;
     expect(answer.json().code).toBe(forWantOfScope ? "scope-missing" : codes[column]?.[status]);
     // What was refused has changed nothing: the one who may still can.
     if (acts && column !== "replayed") {
-      const rightly = await sendAs(columnOf(as), route, subject);
-      expect(rightly.status, rightly.text).toBe(statusOf(route, as));
+      const rightly = await sendAs(columnOf(request.as), route, subject);
+      expect(rightly.status, rightly.text).toBe(statusOf(route, request.as));
     }
   });
 };

@@ -9,7 +9,7 @@ import { type Ask, type Iam, iamOf, many, type Policy } from "../builders/iam.ts
 import { useReceiver } from "../builders/receiver.ts";
 
 const cloud = useCloud();
-const deployed = useDeployedFunctions(cloud);
+const deployed = useDeployedFunctions();
 const receiver = useReceiver();
 const exchange = useExchange({ telling: true, publishing: true });
 
