@@ -2,16 +2,18 @@ import { exchangeItself } from "../../shared/domain/event-chain.ts";
 import { roles } from "../../shared/domain/referral.ts";
 import { isQuietEnough, type Reorganisation } from "../../shared/domain/reorganisation.ts";
 import { dateInEngland } from "../../shared/domain/working-days.ts";
-import { log } from "../../shared/observability/log.ts";
+import { log, nameOf } from "../../shared/observability/log.ts";
 import { runScheduled } from "../../shared/queue/consume.ts";
 import { deactivateClientsOf } from "../../shared/store/clients.ts";
 import { commit, dynamoClient } from "../../shared/store/dynamo.ts";
 import { enquiryIdsBySide } from "../../shared/store/enquiries.ts";
 import { entryIdsOf } from "../../shared/store/entries.ts";
+import { noticeIdsBySide } from "../../shared/store/notices.ts";
 import { awaitingReceiptBy, referralIdsOf } from "../../shared/store/referrals.ts";
 import { reorganisationsDue, replaceReorganisation } from "../../shared/store/reorganisations.ts";
 import { tableNames } from "../../shared/store/table-names.ts";
 import { passEnquiryOn } from "./pass-enquiry-on.ts";
+import { passNoticeOn } from "./pass-notice-on.ts";
 import { passEntryOn, passReferralOn } from "./pass-on.ts";
 import { settleNeighbours } from "./settle-neighbours.ts";
 
@@ -28,6 +30,7 @@ const dependencies = () => ({
     "changes",
     "clients",
     "enquiries",
+    "notices",
   ),
 });
 export type ApplyDependencies = ReturnType<typeof dependencies>;
@@ -52,13 +55,13 @@ export const handler = runScheduled(dependencies, async (deps) => {
 
 /** What is meant to go on beside it when something fails. @returns whether it went well, and what came of it */
 const guarded = async <T>(
-  named: { reorganisationId: string; referralId?: string; entryId?: string; enquiryId?: string },
+  named: { reorganisationId: string; referralId?: string; entryId?: string; enquiryId?: string; noticeId?: string },
   work: () => Promise<T>,
 ): Promise<T | "failed"> => {
   try {
     return await work();
   } catch (error) {
-    log("passing-failed", { ...named, errorName: error instanceof Error ? error.name : typeof error, alarm: true });
+    log("passing-failed", { ...named, errorName: nameOf(error), alarm: true });
     return "failed";
   }
 };
@@ -93,7 +96,7 @@ const advanced = async (
 
 type Look = "found-nothing" | "found-something" | "cut-off";
 
-/** What awaits receipt first, then who is on the list, then the rest; enquiries after the entries that they go with. */
+/** What awaits receipt first, then who is on the list, then the rest; enquiries and notices after the entries that they go with. */
 const passEverything = async (
   reorganisation: Reorganisation,
   until: number,
@@ -107,6 +110,8 @@ const passEverything = async (
     guarded({ reorganisationId, referralId }, () => passReferralOn(reorganisation, referralId, deps, exchangeItself));
   const enquiry = (enquiryId: string) =>
     guarded({ reorganisationId, enquiryId }, () => passEnquiryOn(reorganisation, enquiryId, deps, exchangeItself));
+  const notice = (noticeId: string) =>
+    guarded({ reorganisationId, noticeId }, () => passNoticeOn(reorganisation, noticeId, deps, exchangeItself));
   const looks = [
     [awaitingReceiptBy(dynamo, tables.referrals, predecessor), referral],
     [entryIdsOf(dynamo, tables.entries, predecessor, "open"), entry],
@@ -114,6 +119,9 @@ const passEverything = async (
     [entryIdsOf(dynamo, tables.entries, predecessor, "closed"), entry],
     ...(["asked", "asker"] as const).map(
       (side) => [enquiryIdsBySide(dynamo, tables.enquiries, predecessor, side), enquiry] as const,
+    ),
+    ...(["recipient", "sender"] as const).map(
+      (side) => [noticeIdsBySide(dynamo, tables.notices, predecessor, side), notice] as const,
     ),
   ] as const;
   let look: Look = "found-nothing";

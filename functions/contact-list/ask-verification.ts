@@ -1,7 +1,7 @@
 import { v7 as uuidV7 } from "uuid";
 import { exchangeItself } from "../../shared/domain/event-chain.ts";
 import { asked, isToBeAsked } from "../../shared/domain/freshness.ts";
-import { log } from "../../shared/observability/log.ts";
+import { log, nameOf } from "../../shared/observability/log.ts";
 import { runScheduled } from "../../shared/queue/consume.ts";
 import { sqsClient } from "../../shared/queue/send.ts";
 import { newDelivery, putNewDelivery } from "../../shared/store/deliveries.ts";
@@ -72,8 +72,7 @@ export const handler = runScheduled(dependencies, async (deps) => {
     try {
       for (const { contactId } of due) await ask(authority.code, contactId, deps);
     } catch (error) {
-      const errorName = error instanceof Error ? error.name : typeof error;
-      log("asking-failed", { authority: authority.code, errorName });
+      log("asking-failed", { authority: authority.code, errorName: nameOf(error) });
       failures += 1;
     }
   }

@@ -9,6 +9,7 @@ import {
 } from "../../shared/domain/refusals.ts";
 import { isToCome, type Reorganisation, unitOf } from "../../shared/domain/reorganisation.ts";
 import { startOfDay } from "../../shared/domain/working-days.ts";
+import { actorOf } from "../../shared/http/actor.ts";
 import type { Call } from "../../shared/http/call.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
@@ -24,12 +25,23 @@ import {
 } from "../../shared/store/reorganisations.ts";
 import { tableNames } from "../../shared/store/table-names.ts";
 import { type Subject, whatCame } from "./find-what-came.ts";
-import { actorOf } from "./maintain-contacts.ts";
+import { alongWrites } from "./pass-along.ts";
 import { passingWrites } from "./pass-on.ts";
 
 const dependencies = () => ({
   dynamo: dynamoClient(),
-  tables: tableNames("answers", "proofs", "reorganisations", "referrals", "entries", "events", "caseEvents", "outbox"),
+  tables: tableNames(
+    "answers",
+    "proofs",
+    "reorganisations",
+    "referrals",
+    "entries",
+    "events",
+    "caseEvents",
+    "outbox",
+    "enquiries",
+    "notices",
+  ),
 });
 type Dependencies = ReturnType<typeof dependencies>;
 type AssignCall = Call<typeof route>;
@@ -119,11 +131,14 @@ const passedOn = async (
     throw validationFailed([{ pointer, detail: "did not come to your authority by this reorganisation" }]);
   }
   if (unit === "too-much") {
-    throw validationFailed([{ pointer, detail: "has more referrals than can be passed on at once; tell the DfE" }]);
+    throw validationFailed([
+      { pointer, detail: "has more referrals, enquiries and notices than can be passed on at once; tell the DfE" },
+    ]);
   }
   // (ours) The clock that the reorganisation restarted goes on: sorting among successors makes no child wait longer.
   const passing = { to: body.successor, reorganisationId, answerCountedAnew: false };
-  return passingWrites(deps.tables, unit, passing, { at: now, actor: actorOf(caller) });
+  const fact = { at: now, actor: actorOf(caller) };
+  return [...passingWrites(deps.tables, unit, passing, fact), ...alongWrites(deps.tables, unit, passing, fact)];
 };
 
 export const handler = serve(route, dependencies, assignToSuccessor);

@@ -2,6 +2,7 @@ import { cancelReorganisation as route } from "../../shared/contract/reorganisat
 import { alreadyThere, notFound, stateDoesNotAllow } from "../../shared/domain/refusals.ts";
 import { isToCome, type Reorganisation } from "../../shared/domain/reorganisation.ts";
 import { dateInEngland } from "../../shared/domain/working-days.ts";
+import { actorOf } from "../../shared/http/actor.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
 import { deactivateClientsOf } from "../../shared/store/clients.ts";
@@ -17,7 +18,6 @@ import { readAll } from "../../shared/store/dynamo.ts";
 import { reorganisationFrom, reorganisationPlace, replaceReorganisation } from "../../shared/store/reorganisations.ts";
 import { tableNames } from "../../shared/store/table-names.ts";
 import { presentAuthority } from "./find-authority.ts";
-import { actorOf } from "./maintain-contacts.ts";
 import { type ReorganisationDependencies, reorganisationDependencies, reorganised } from "./register-reorganisation.ts";
 import { showReorganisation } from "./show-reorganisation.ts";
 

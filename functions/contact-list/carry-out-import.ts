@@ -108,15 +108,10 @@ export const concludeImport = async (deps: ImportDependencies, importId: string)
   }
 };
 
-/** As many as DynamoDB reads in one call. */
-const mostReadAtOnce = 100;
-
 const stagedBy = async ({ dynamo, tables }: ImportDependencies, { importId, codes }: Import): Promise<Authority[]> => {
-  const staged: Authority[] = [];
-  for (let at = 0; at < codes.length; at += mostReadAtOnce) {
-    const places = codes.slice(at, at + mostReadAtOnce).map((code) => authorityPlace(tables.directory, code));
-    const authorities = (await readAll(dynamo, places)).flatMap((item) => authorityFrom(item) ?? []);
-    staged.push(...authorities.filter((each) => each.staged?.importId === importId));
-  }
-  return staged;
+  const items = await readAll(
+    dynamo,
+    codes.map((code) => authorityPlace(tables.directory, code)),
+  );
+  return items.flatMap((item) => authorityFrom(item) ?? []).filter((each) => each.staged?.importId === importId);
 };

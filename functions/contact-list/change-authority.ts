@@ -1,6 +1,7 @@
 import { changeAuthority as route } from "../../shared/contract/contact-list.ts";
 import { type BodyFault, notFound, preconditionFailed, validationFailed } from "../../shared/domain/refusals.ts";
 import { dateInEngland } from "../../shared/domain/working-days.ts";
+import { actorOf } from "../../shared/http/actor.ts";
 import type { Call } from "../../shared/http/call.ts";
 import { etagOf, reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
@@ -16,7 +17,7 @@ import {
   readSnapshot,
 } from "../../shared/store/directory.ts";
 import { presentAuthority } from "./find-authority.ts";
-import { actorOf, type MaintenanceDependencies, maintenanceDependencies } from "./maintain-contacts.ts";
+import { type MaintenanceDependencies, maintenanceDependencies } from "./maintain-contacts.ts";
 
 const changeAuthority: Operation<typeof route, MaintenanceDependencies> = (call, { dynamo, tables }) =>
   commitOnce(

@@ -1,5 +1,6 @@
 import { changeEmailDomains as route } from "../../shared/contract/contact-list.ts";
 import { preconditionFailed } from "../../shared/domain/refusals.ts";
+import { actorOf } from "../../shared/http/actor.ts";
 import { etagOf, reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
 import { commitOnce } from "../../shared/store/commit-once.ts";
@@ -8,7 +9,7 @@ import {
   emailDomainsFrom,
   emailDomainsPlace,
 } from "../../shared/store/email-domains.ts";
-import { actorOf, type MaintenanceDependencies, maintenanceDependencies } from "./maintain-contacts.ts";
+import { type MaintenanceDependencies, maintenanceDependencies } from "./maintain-contacts.ts";
 
 const changeEmailDomains: Operation<typeof route, MaintenanceDependencies> = (call, { dynamo, tables }) =>
   commitOnce(dynamo, tables, call, [emailDomainsPlace(tables.directory)], async ([item], now) => {

@@ -1,16 +1,20 @@
 import type { Entry } from "../../shared/domain/entry.ts";
 import { type Referral, rolesOf } from "../../shared/domain/referral.ts";
 import { entryIdIn, type PassingReferral } from "../../shared/domain/reorganisation.ts";
-import { readAll } from "../../shared/store/dynamo.ts";
+import { type Dynamo, readAll } from "../../shared/store/dynamo.ts";
 import { entryFrom, entryPlace } from "../../shared/store/entries.ts";
 import { referralIdsFrom } from "../../shared/store/referrals.ts";
-import { type PassOnDependencies, referralsNamedBy, type Unit } from "./pass-on.ts";
+import { type Along, whatGoesAlong } from "./pass-along.ts";
+import { type PassOnDependencies, type PassOnTables, referralsNamedBy, type Unit } from "./pass-on.ts";
 
 /** What a successor wants to pass on to a fellow. */
 export type Subject = { referral: Referral } | { entry: Entry };
 
-/** As many as fit a transaction with their events and outbox rows, and those of two entries, the answer and the proof. */
-const mostReferrals = 29;
+/**
+ * As many referrals, enquiries and notices as fit a transaction with their events and outbox rows, and those of two entries,
+ * the answer and the proof.
+ */
+const mostThings = 29;
 
 /**
  * The subject with everything that goes with it, as far as it came to the authority by that reorganisation: so that no
@@ -20,8 +24,8 @@ export const whatCame = async (
   subject: Subject,
   authority: string,
   reorganisationId: string,
-  deps: PassOnDependencies,
-): Promise<Unit | "nothing" | "too-much"> => {
+  deps: { dynamo: Dynamo; tables: PassOnTables & Record<"enquiries" | "notices", string> },
+): Promise<(Unit & Along) | "nothing" | "too-much"> => {
   const entries = await ownEntries(subject, authority, deps);
   const withReferrals = await Promise.all(
     entries.map(async (entry) => ({ entry, referrals: await referralsOf(entry, deps) })),
@@ -30,8 +34,17 @@ export const whatCame = async (
   const alone = "referral" in subject ? withoutEntry(subject.referral, authority, reorganisationId) : [];
   const referrals = united([...came.flatMap((each) => each.referrals), ...alone]);
   if (came.length === 0 && alone.length === 0) return "nothing";
-  if (referrals.length > mostReferrals) return "too-much";
-  return { entries: came.map(({ entry }) => entry), referrals };
+  const along: Along = { enquiries: [], matches: [], notices: [] };
+  for (const { entry } of came) {
+    const more = await whatGoesAlong(deps, entry, mostThings);
+    if (more === "too-much") return "too-much";
+    along.enquiries.push(...more.enquiries);
+    along.matches.push(...more.matches);
+    along.notices.push(...more.notices);
+  }
+  const things = [referrals, along.enquiries, along.matches, along.notices].flat();
+  if (things.length > mostThings) return "too-much";
+  return { entries: came.map(({ entry }) => entry), referrals, ...along };
 };
 
 const ownEntries = async (

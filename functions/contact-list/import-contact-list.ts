@@ -6,10 +6,11 @@ import {
 } from "../../shared/contract/contact-list-imports.ts";
 import type { AuthorityPlan } from "../../shared/domain/contact-list-import.ts";
 import { importUnderWay, rowsRefused } from "../../shared/domain/refusals.ts";
+import { actorOf } from "../../shared/http/actor.ts";
 import type { Caller } from "../../shared/http/call.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
-import { log } from "../../shared/observability/log.ts";
+import { log, nameOf } from "../../shared/observability/log.ts";
 import { readTable } from "../../shared/spreadsheet/read-table.ts";
 import { commitOnce } from "../../shared/store/commit-once.ts";
 import { countChange } from "../../shared/store/directory.ts";
@@ -18,7 +19,6 @@ import { type Import, startImport, turnImport } from "../../shared/store/imports
 import { tableNames } from "../../shared/store/table-names.ts";
 import { concludeImport, importUnderWayNow, isLeftBehind, stageImport } from "./carry-out-import.ts";
 import { presentContact } from "./find-authority.ts";
-import { actorOf } from "./maintain-contacts.ts";
 import { countsOf, type Outcome, planContactList, unchangedOf } from "./plan-contact-list.ts";
 
 const dependencies = () => ({
@@ -70,7 +70,7 @@ const conclude = async (deps: Dependencies, importId: string, requestId: string)
   try {
     await concludeImport(deps, importId);
   } catch (error) {
-    log("import-left", { requestId, importId, errorName: error instanceof Error ? error.name : typeof error });
+    log("import-left", { requestId, importId, errorName: nameOf(error) });
   }
 };
 

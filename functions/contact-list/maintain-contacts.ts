@@ -8,7 +8,6 @@ import {
   leavesNobody,
   mostContacts,
 } from "../../shared/domain/contacts.ts";
-import type { Actor } from "../../shared/domain/event-chain.ts";
 import {
   type BodyFault,
   lastContact,
@@ -17,6 +16,7 @@ import {
   stateDoesNotAllow,
   validationFailed,
 } from "../../shared/domain/refusals.ts";
+import { actorOf } from "../../shared/http/actor.ts";
 import type { Caller, Intent, Proof, Reply } from "../../shared/http/call.ts";
 import { commitOnce } from "../../shared/store/commit-once.ts";
 import {
@@ -81,8 +81,6 @@ export const maintainContacts = (
 /** The DfE maintains the whole list, an authority its own part. */
 export const maintains = (caller: Caller, code: string): boolean =>
   caller.scopes.has("contacts:admin") || caller.authority === code;
-
-export const actorOf = ({ authority, clientId }: Caller): Actor => ({ authority, clientId, contactId: null });
 
 /** @throws Refusal `not-found`; `state-does-not-allow` when the contact has ended */
 export const presentOrFuture = ({ authority, now }: Situation, contactId: string): Contact => {

@@ -3,6 +3,7 @@ import { type NewAuthority, registerReorganisation as route } from "../../shared
 import { newContact } from "../../shared/domain/contacts.ts";
 import type { Reorganisation } from "../../shared/domain/reorganisation.ts";
 import { dayBefore, startOfDay } from "../../shared/domain/working-days.ts";
+import { actorOf } from "../../shared/http/actor.ts";
 import type { Call } from "../../shared/http/call.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
@@ -22,7 +23,6 @@ import { putNewReorganisation } from "../../shared/store/reorganisations.ts";
 import { tableNames } from "../../shared/store/table-names.ts";
 import { acceptableReorganisation } from "./acceptable-reorganisation.ts";
 import { presentAuthority } from "./find-authority.ts";
-import { actorOf } from "./maintain-contacts.ts";
 import { showReorganisation } from "./show-reorganisation.ts";
 
 export const reorganisationDependencies = () => ({

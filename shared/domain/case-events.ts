@@ -23,6 +23,7 @@ export const caseEventTypes = [
   "notice.lapsed",
   "notice.erased",
   "notice.child-read",
+  "notice.reassigned",
 ] as const;
 export type CaseEventType = (typeof caseEventTypes)[number];
 

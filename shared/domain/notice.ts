@@ -6,11 +6,10 @@ import { addWorkingDays } from "./working-days.ts";
 export const admissionNoticeRule =
   "the local authority the school is located in should proactively inform the child’s home local authority that the child is receiving a suitable education.";
 
-/** Guidance, its list of who is a child missing education. */
-export const notStartedRule = "have been offered a school place for a future date but have not yet started";
-
 export const noticeStates = ["awaiting-acknowledgement", "acknowledged", "lapsed"] as const;
 export type NoticeState = (typeof noticeStates)[number];
+
+export type NoticeParty = "sender" | "recipient";
 
 type NoticeRule = {
   readonly by: "recipient" | "exchange";
@@ -57,6 +56,8 @@ export type Notice = {
   /** When what it tells of the child is erased. */
   erasesAt: string;
   erasedAt: string | null;
+  /** Between whom its record is sealed, where a reorganisation has changed a party since; `null` where none has. */
+  sealedFor: Record<NoticeParty, string> | null;
   head: ChainHead;
   version: number;
 };
@@ -128,6 +129,7 @@ export const sent = (
     entryId: null,
     erasesAt: addWorkingDays(sentAt, keptUnacknowledged),
     erasedAt: null,
+    sealedFor: null,
     head,
     version: 1,
   };
@@ -151,6 +153,28 @@ export const noticeRead = (before: Notice, fact: NoticeFact): NoticeStep => ({
   action: undefined,
   ...appended(before, "notice.child-read", fact, {}),
 });
+
+/**
+ * The notice after one of its sides passed to the successor of the authority that it was. Between whom its record is sealed
+ * stays as it was, and so does the day on which it lapses.
+ */
+export const noticeReassigned = (
+  before: Notice,
+  { side, to, reorganisationId }: { side: NoticeParty; to: string; reorganisationId: string },
+  { at, actor }: Omit<NoticeFact, "details">,
+): NoticeStep => {
+  const { sender, recipient } = before;
+  const details = { side, from: before[side], to, reorganisation: reorganisationId };
+  return {
+    action: undefined,
+    ...appended(
+      before,
+      "notice.reassigned",
+      { at, actor, details },
+      { [side]: to, sealedFor: before.sealedFor ?? { sender, recipient } },
+    ),
+  };
+};
 
 /** Its time is over: what it tells of the child goes, and it lapses if nobody has acknowledged it. */
 export const timeOver = (before: Notice, at: string): NoticeStep => {

@@ -22,6 +22,7 @@ export const toldTypes = [
   "notice.sent",
   "notice.acknowledged",
   "notice.lapsed",
+  "notice.reassigned",
   "contact-list.published",
   "contact.unreachable",
 ] as const;
