@@ -91,6 +91,7 @@ const entryStep = {
   outbox: ["PutItem"],
 } as const;
 const entryRead = {
+  clients: ["BatchGetItem"],
   entries: ["BatchGetItem", "PutItem"],
   records: ["BatchGetItem"],
   referrals: ["BatchGetItem"],
@@ -109,7 +110,7 @@ const noticed = { notices: ["PutItem"], caseEvents: ["PutItem"], outbox: ["PutIt
 
 /** An entry becomes one that can be matched, by its fingerprints. */
 const findable = { fingerprints: ["PutItem"] } as const;
-/** An entry comes off its list, and what was asked about it ends. */
+/** An entry comes off its list, and what was asked about it ends; or a newer record tells of the child otherwise. */
 const unfindable = { fingerprints: ["PutItem", "DeleteItem"] } as const;
 const fingerprinted = { fingerprints: ["GenerateMac"] } as const;
 /** What the closing of an entry or its referral does to the enquiries about the child: they end and tell no more of it. */
@@ -209,6 +210,8 @@ const operations: Record<string, Row> = {
       reorganisations: ["BatchGetItem", "ConditionCheckItem", "PutItem"],
       ...passing,
       referrals: [...passing.referrals, "Query outbox"],
+      enquiries: ["BatchGetItem", "PutItem", "Query inbox", "Query outbox"],
+      notices: ["BatchGetItem", "PutItem", "Query inbox"],
     },
   },
   cancelReorganisation: {
@@ -227,7 +230,7 @@ const operations: Record<string, Row> = {
   getPublication: { tables: { publications: ["Query"] } },
   listContactListChanges: { tables: { publications: ["Query"] } },
   submitReferral: {
-    tables: { ...step, ...named, ...enquiriesEnded, ...findable },
+    tables: { ...step, ...named, ...enquiriesEnded, ...unfindable },
     keys: { ...noted.keys, ...fingerprinted },
   },
   listReferrals: {
@@ -323,12 +326,13 @@ const operations: Record<string, Row> = {
   },
   getEntryEvidencePack: {
     tables: {
+      clients: ["BatchGetItem"],
       entries: ["BatchGetItem", "PutItem"],
       caseEvents: ["Query", "PutItem"],
       records: ["BatchGetItem", "Query"],
       referrals: ["BatchGetItem", "Query outbox"],
       events: ["Query"],
-      enquiries: ["BatchGetItem", "Query outbox"],
+      enquiries: ["BatchGetItem", "Query inbox", "Query outbox"],
       notices: ["Query inbox"],
     },
     keys: { records: ["Decrypt entry", "Decrypt referral"], evidence: ["GetPublicKey", "Sign"] },
@@ -349,7 +353,12 @@ const operations: Record<string, Row> = {
   readEntryChild: { tables: entryRead, keys: { records: ["Decrypt entry", "Decrypt referral"] } },
   recordStep: { tables: { ...entryStep, records: ["PutItem"] }, keys: { records: ["GenerateDataKey entry"] } },
   listSteps: {
-    tables: { entries: ["BatchGetItem", "PutItem"], caseEvents: ["PutItem"], records: ["BatchGetItem"] },
+    tables: {
+      clients: ["BatchGetItem"],
+      entries: ["BatchGetItem", "PutItem"],
+      caseEvents: ["PutItem"],
+      records: ["BatchGetItem"],
+    },
     keys: { records: ["Decrypt entry"] },
   },
   recordSteps: { tables: entryStep },
@@ -413,7 +422,7 @@ const operations: Record<string, Row> = {
   },
   closeEnquiry: { tables: { ...enquiryStep, ...findable } },
   referEnquiry: {
-    tables: { ...step, ...named, ...enquiriesEnded, records: ["BatchGetItem", "PutItem", "DeleteItem"], ...findable },
+    tables: { ...step, ...named, ...enquiriesEnded, records: ["BatchGetItem", "PutItem", "DeleteItem"], ...unfindable },
     keys: {
       ...fingerprinted,
       records: ["GenerateDataKey referral", "Decrypt entry", "Decrypt referral", "Decrypt enquiry"],
@@ -505,6 +514,7 @@ const background: Record<string, Row & { handler: FunctionDefinition["handler"];
       entries: [...passing.entries, "Query by-authority"],
       clients: ["BatchGetItem", "PutItem", "Query by-authority"],
       enquiries: ["BatchGetItem", "PutItem", "Query inbox", "Query outbox"],
+      notices: ["BatchGetItem", "PutItem", "Query inbox", "Query outbox"],
     },
   },
   "erase-retained": {

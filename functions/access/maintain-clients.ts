@@ -1,8 +1,8 @@
 import type { client } from "../../shared/contract/client.ts";
 import { authorityScopes, dfeScopes } from "../../shared/contract/route.ts";
-import type { Actor } from "../../shared/domain/event-chain.ts";
 import { type BodyFault, tokenRevoked, validationFailed } from "../../shared/domain/refusals.ts";
 import { dateInEngland } from "../../shared/domain/working-days.ts";
+import { actorOf } from "../../shared/http/actor.ts";
 import type { Caller, Intent, Proof, Reply } from "../../shared/http/call.ts";
 import { examineKeys } from "../../shared/keys/client-keys.ts";
 import {
@@ -84,8 +84,6 @@ export const maintainClients = async (
     },
   );
 };
-
-const actorOf = ({ authority, clientId }: Caller): Actor => ({ authority, clientId, contactId: null });
 
 /** Nobody calls for an authority that has ended; one that is still to begin may connect its systems before. */
 const mustExist = ({ authority, active }: Pick<ClientFacts, "authority" | "active">): boolean =>

@@ -10,6 +10,7 @@ import { figuresOf } from "../../shared/domain/figures.ts";
 import { fingerprintInputs } from "../../shared/domain/fingerprint-input.ts";
 import { validationFailed } from "../../shared/domain/refusals.ts";
 import { dateInEngland } from "../../shared/domain/working-days.ts";
+import { actorOf } from "../../shared/http/actor.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
 import { seal } from "../../shared/keys/envelope.ts";
@@ -22,7 +23,7 @@ import { putNewEntry } from "../../shared/store/entries.ts";
 import { findableWrites } from "../../shared/store/fingerprints.ts";
 import { entryContext, putEnvelope } from "../../shared/store/records.ts";
 import { tableNames } from "../../shared/store/table-names.ts";
-import { actorOf, eventWrites } from "./act-on-entry.ts";
+import { eventWrites } from "./act-on-entry.ts";
 
 const dependencies = () => ({
   dynamo: dynamoClient(),

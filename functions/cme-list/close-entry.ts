@@ -1,21 +1,21 @@
 import { environment } from "../../shared/aws/environment.ts";
 import { closeEntry as route } from "../../shared/contract/cme-list.ts";
 import { entryOf } from "../../shared/contract/present.ts";
-import { exhaustedRule, missingSteps } from "../../shared/domain/enquiry-steps.ts";
+import { missingSteps } from "../../shared/domain/enquiry-steps.ts";
 import { advanceEntry, type Closure, type Entry, isOnList } from "../../shared/domain/entry.ts";
-import { type ClosureReason, closureNotPermitted, entryClosed } from "../../shared/domain/refusals.ts";
-import { leavingAgeRule } from "../../shared/domain/retention.ts";
-import { dateInEngland } from "../../shared/domain/working-days.ts";
+import { closureNotPermitted, entryClosed } from "../../shared/domain/refusals.ts";
+import { reasonsAgainstClosure } from "../../shared/domain/ways-off.ts";
+import { actorOf } from "../../shared/http/actor.ts";
 import type { Call } from "../../shared/http/call.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
 import { seal } from "../../shared/keys/envelope.ts";
 import { kmsClient } from "../../shared/keys/kms.ts";
 import { dynamoClient, type Write } from "../../shared/store/dynamo.ts";
-import { entryContext, putEnvelope } from "../../shared/store/records.ts";
+import { entryContext, replaceEnvelope } from "../../shared/store/records.ts";
 import { tableNames } from "../../shared/store/table-names.ts";
 import { closeEntry as takeOff } from "../referrals/entries-of-referral.ts";
-import { actOnEntry, actorOf, eventWrites } from "./act-on-entry.ts";
+import { actOnEntry, eventWrites } from "./act-on-entry.ts";
 import { noteWrites } from "./note-of-entry.ts";
 import { checkNotice } from "./notice-of-closure.ts";
 import { recordsOf } from "./present-steps.ts";
@@ -46,7 +46,7 @@ type Dependencies = ReturnType<typeof dependencies>;
 const closeEntry: Operation<typeof route, Dependencies> = (call, deps) =>
   actOnEntry(call, deps, async (entry, now) => {
     if (!isOnList(entry)) throw entryClosed();
-    const reasons = reasonsAgainst(call.body.as, entry, now);
+    const reasons = reasonsAgainstClosure(call.body, entry, missingSteps(recordsOf(entry)), now);
     if (reasons.length > 0) throw closureNotPermitted(reasons);
     const closure = closureOf(call.body, now);
     const noticeId = await checkedNotice(call.body, entry, deps);
@@ -86,34 +86,15 @@ const checkedNotice = async (body: Body, entry: Entry, deps: Dependencies): Prom
 const noteIn = (body: Body): string | undefined =>
   "provision" in body ? body.provision : "note" in body ? body.note : undefined;
 
-/** Why the child can't come off the list in this way yet. */
-const reasonsAgainst = (as: Body["as"], entry: Entry, now: string): ClosureReason[] => {
-  if (as === "above-leaving-age" && dateInEngland(now) <= entry.figures.leavesOn) {
-    return [
-      {
-        code: "of-compulsory-school-age",
-        text: `The child is of compulsory school age until ${entry.figures.leavesOn}, that day included.`,
-        guidance: leavingAgeRule,
-      },
-    ];
-  }
-  if (as !== "enquiries-exhausted") return [];
-  return missingSteps(recordsOf(entry)).map((code) => ({
-    code,
-    text: "This step has neither been taken, with what came of it, nor been found not applicable, with the reason.",
-    guidance: exhaustedRule,
-  }));
-};
-
 /**
- * A child who came by a referral is told of in that referral's record alone, which is the other party's too. What is
- * retained is the authority's own, so that it can be erased without taking anything from anybody else.
+ * The newest that is known of the child may stand in a referral's record, which is the other party's too. What is retained
+ * is the authority's own, so that it can be erased without taking anything from anybody else.
  */
 const ownRecordWrites = async (entry: Entry, requestId: string, deps: Dependencies): Promise<Write[]> => {
   const record = await recordOfEntry(deps, entry, requestId);
   if (!record || record.own) return [];
   const envelope = await seal(deps.kms, deps.recordKey, entryContext(entry, "record"), record.text);
-  return [putEnvelope(deps.tables.records, { kind: "entry", id: entry.entryId }, "record", envelope)];
+  return [replaceEnvelope(deps.tables.records, { kind: "entry", id: entry.entryId }, "record", envelope)];
 };
 
 export const handler = serve(route, dependencies, closeEntry);

@@ -1,11 +1,12 @@
 import { eraseRecord as route } from "../../shared/contract/cme-list.ts";
 import { entryOf } from "../../shared/contract/present.ts";
 import { notRetained } from "../../shared/domain/refusals.ts";
+import { actorOf } from "../../shared/http/actor.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
 import { dynamoClient } from "../../shared/store/dynamo.ts";
 import { tableNames } from "../../shared/store/table-names.ts";
-import { actOnEntry, actorOf } from "./act-on-entry.ts";
+import { actOnEntry } from "./act-on-entry.ts";
 import { erasureOf } from "./erasure.ts";
 
 const dependencies = () => ({

@@ -1,7 +1,7 @@
 import type { Entry } from "../../shared/domain/entry.ts";
 import { exchangeItself } from "../../shared/domain/event-chain.ts";
 import { dateInEngland } from "../../shared/domain/working-days.ts";
-import { log } from "../../shared/observability/log.ts";
+import { log, nameOf } from "../../shared/observability/log.ts";
 import { runScheduled } from "../../shared/queue/consume.ts";
 import { commit, dynamoClient } from "../../shared/store/dynamo.ts";
 import { retainedBefore } from "../../shared/store/entries.ts";
@@ -29,8 +29,7 @@ export const handler = runScheduled(dependencies, async (deps) => {
     try {
       await erase(entry, deps);
     } catch (error) {
-      const errorName = error instanceof Error ? error.name : typeof error;
-      log("erasure-failed", { entryId: entry.entryId, errorName, alarm: true });
+      log("erasure-failed", { entryId: entry.entryId, errorName: nameOf(error), alarm: true });
     }
   }
 });

@@ -4,18 +4,17 @@ import { enquiryOfAnyKindOf, entryOf, summaryOf } from "../../shared/contract/pr
 import { deadlineOfEnquiry, deadlineOfReferral } from "../../shared/domain/deadlines.ts";
 import { enquirySteps } from "../../shared/domain/enquiry-steps.ts";
 import type { Entry } from "../../shared/domain/entry.ts";
+import { sideOf } from "../../shared/domain/match-enquiry.ts";
 import { partyOf, type Referral } from "../../shared/domain/referral.ts";
-import { recordUnreadable } from "../../shared/domain/refusals.ts";
 import { jsonFile, type PackFiles, signedPack } from "../../shared/evidence/pack.ts";
 import { accessSettings } from "../../shared/http/authenticate.ts";
 import type { Call } from "../../shared/http/call.ts";
 import { fileReply } from "../../shared/http/reply.ts";
 import { demandFile } from "../../shared/http/representation.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
-import { EnvelopeRefused, open } from "../../shared/keys/envelope.ts";
 import { keyRing } from "../../shared/keys/key-set.ts";
 import { kmsClient } from "../../shared/keys/kms.ts";
-import { log } from "../../shared/observability/log.ts";
+import { openRecord } from "../../shared/keys/open-record.ts";
 import { readCaseTrail } from "../../shared/store/case-events.ts";
 import { dynamoClient, readAll } from "../../shared/store/dynamo.ts";
 import { type Enquiry, enquiryIdsAbout, enquiryOfAnyKindFrom, enquiryPlace } from "../../shared/store/enquiries.ts";
@@ -32,7 +31,17 @@ const dependencies = () => {
   const { RECORD_KEY, EVIDENCE_KEYS } = environment("RECORD_KEY", "EVIDENCE_KEYS");
   return {
     dynamo: dynamoClient(),
-    tables: tableNames("proofs", "entries", "records", "referrals", "events", "caseEvents", "enquiries", "notices"),
+    tables: tableNames(
+      "proofs",
+      "clients",
+      "entries",
+      "records",
+      "referrals",
+      "events",
+      "caseEvents",
+      "enquiries",
+      "notices",
+    ),
     kms,
     recordKey: RECORD_KEY,
     issuer: accessSettings().issuer,
@@ -45,7 +54,7 @@ type PackCall = Call<typeof route>;
 /** An authority's answer to whoever asks what it did about a child on its list. */
 const getEntryEvidencePack: Operation<typeof route, Dependencies> = async (call, deps) => {
   demandFile(call.accept, "application/zip");
-  return discloseOfEntry(call, deps, "evidence-pack", [], async (entry) => {
+  return discloseOfEntry(call, deps, "evidence-pack", async (entry) => {
     const files = await filesOf(call, deps, entry);
     const about = { subject: `entry#${entry.entryId}`, madeFor: call.caller.authority, at: call.now } as const;
     return fileReply(route, 200, await signedPack(deps, about, files));
@@ -123,7 +132,10 @@ const referralsOf = async ({ dynamo, tables }: Dependencies, entry: Entry) => {
 const enquiriesOf = async ({ dynamo, tables }: Dependencies, { authority, entryId }: Entry): Promise<Enquiry[]> => {
   const ids = await enquiryIdsAbout(dynamo, tables.enquiries, authority, entryId);
   const items = await Promise.all(ids.map(async (id) => readAll(dynamo, [enquiryPlace(tables.enquiries, id)])));
-  return items.map(([item]) => enquiryOfAnyKindFrom(item)).filter((each): each is Enquiry => each?.asker === authority);
+  return items
+    .map(([item]) => enquiryOfAnyKindFrom(item))
+    .filter((each) => each !== undefined)
+    .filter((each) => (each.kind === "match" ? sideOf(each) : each.asker) === authority);
 };
 
 const noticesOf = async ({ dynamo, tables }: Dependencies, { authority, entryId }: Entry): Promise<string[]> => {
@@ -134,20 +146,14 @@ const noticesOf = async ({ dynamo, tables }: Dependencies, { authority, entryId 
 
 type Note = { sequence: number; note: string };
 
-const notesOf = async (call: PackCall, deps: Dependencies, entry: Entry): Promise<Note[]> => {
-  const envelopes = await readEntryNoteEnvelopes(deps.dynamo, deps.tables.records, entry.entryId);
+const notesOf = async ({ requestId }: PackCall, deps: Dependencies, entry: Entry): Promise<Note[]> => {
+  const { entryId } = entry;
+  const envelopes = await readEntryNoteEnvelopes(deps.dynamo, deps.tables.records, entryId);
   return Promise.all(
-    envelopes.map(async ({ sequence, part, item }) => {
-      try {
-        const note = await open(deps.kms, deps.recordKey, entryContext(entry, part), envelopeFrom(item) ?? "");
-        return { sequence, note };
-      } catch (error) {
-        if (!(error instanceof EnvelopeRefused)) throw error;
-        const { requestId } = call;
-        log("record-unreadable", { requestId, entryId: entry.entryId, because: error.because, alarm: true });
-        throw recordUnreadable();
-      }
-    }),
+    envelopes.map(async ({ sequence, part, item }) => ({
+      sequence,
+      note: await openRecord(deps, entryContext(entry, part), envelopeFrom(item), { requestId, entryId }),
+    })),
   );
 };
 

@@ -12,14 +12,14 @@ import { recordsOf, stepOf } from "./present-steps.ts";
 
 const dependencies = () => ({
   dynamo: dynamoClient(),
-  tables: tableNames("proofs", "entries", "records", "caseEvents"),
+  tables: tableNames("proofs", "clients", "entries", "records", "caseEvents"),
   kms: kmsClient(),
   recordKey: environment("RECORD_KEY").RECORD_KEY,
 });
 type Dependencies = ReturnType<typeof dependencies>;
 
 const listSteps: Operation<typeof route, Dependencies> = (call, deps) =>
-  discloseOfEntry(call, deps, "steps", [], async (entry) => {
+  discloseOfEntry(call, deps, "steps", async (entry) => {
     const notes = await notesOf(entry, call.requestId, deps);
     return reply(route, 200, {
       items: enquirySteps.map(({ code, text }) => ({

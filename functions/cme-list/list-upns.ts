@@ -1,20 +1,22 @@
 import { environment } from "../../shared/aws/environment.ts";
 import { listUpns as route, upnsAPage } from "../../shared/contract/cme-list.ts";
 import { advanceEntry, type Entry } from "../../shared/domain/entry.ts";
+import { busy, tokenRevoked } from "../../shared/domain/refusals.ts";
 import { normaliseUpn } from "../../shared/domain/upn.ts";
+import { actorOf } from "../../shared/http/actor.ts";
 import type { Call } from "../../shared/http/call.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
 import { kmsClient } from "../../shared/keys/kms.ts";
 import { putCaseEvent } from "../../shared/store/case-events.ts";
+import { clientFrom, clientPlace } from "../../shared/store/clients.ts";
 import { attempts, commit, dynamoClient, readAll } from "../../shared/store/dynamo.ts";
 import { entryFrom, entryPlace, readEntries, replaceEntry } from "../../shared/store/entries.ts";
 import { tableNames } from "../../shared/store/table-names.ts";
-import { actorOf } from "./act-on-entry.ts";
 import { childIn, recordOfEntry } from "./record-of-entry.ts";
 
 const dependencies = () => ({
   dynamo: dynamoClient(),
-  tables: tableNames("proofs", "entries", "records", "referrals", "caseEvents"),
+  tables: tableNames("proofs", "clients", "entries", "records", "referrals", "caseEvents"),
   kms: kmsClient(),
   recordKey: environment("RECORD_KEY").RECORD_KEY,
 });
@@ -25,6 +27,8 @@ const atOnce = 40;
 
 const listUpns: Operation<typeof route, Dependencies> = async (call, deps) => {
   const { dynamo, tables } = deps;
+  const [clientItem] = await readAll(dynamo, [clientPlace(tables.clients, call.caller.clientId)]);
+  if (!clientFrom(clientItem)?.active) throw tokenRevoked();
   const list = { status: "open", limit: upnsAPage, cursor: call.query.cursor } as const;
   const { items, next } = await readEntries(dynamo, tables.entries, call.caller.authority, list);
   const upns: string[] = [];
@@ -64,6 +68,7 @@ const recordTheRead = async (entry: Entry, call: Call<typeof route>, { dynamo, t
     ]);
     if (committed) return;
   }
+  throw busy();
 };
 
 export const handler = serve(route, dependencies, listUpns);

@@ -1,8 +1,6 @@
 import type { KMSClient } from "@aws-sdk/client-kms";
 import type { Entry } from "../../shared/domain/entry.ts";
-import { recordUnreadable } from "../../shared/domain/refusals.ts";
-import { EnvelopeRefused, open } from "../../shared/keys/envelope.ts";
-import { log } from "../../shared/observability/log.ts";
+import { openRecord } from "../../shared/keys/open-record.ts";
 import { type Dynamo, readAll } from "../../shared/store/dynamo.ts";
 import { entryContext, envelopeFrom, notePart, recordPlace } from "../../shared/store/records.ts";
 
@@ -17,23 +15,19 @@ export const notesOf = async (
   requestId: string,
   { dynamo, tables, kms, recordKey }: Reading,
 ): Promise<Map<number, string>> => {
+  const { entryId } = entry;
   const noted = entry.steps.filter(({ hasNote }) => hasNote).map(({ sequence }) => sequence);
   const parts = noted.map(notePart);
   const items = await readAll(
     dynamo,
-    parts.map((part) => recordPlace(tables.records, { kind: "entry", id: entry.entryId }, part)),
+    parts.map((part) => recordPlace(tables.records, { kind: "entry", id: entryId }, part)),
   );
   const notes = new Map<number, string>();
   for (const [index, sequence] of noted.entries()) {
     const envelope = envelopeFrom(items[index]);
     if (envelope === undefined) continue;
-    try {
-      notes.set(sequence, await open(kms, recordKey, entryContext(entry, notePart(sequence)), envelope));
-    } catch (error) {
-      if (!(error instanceof EnvelopeRefused)) throw error;
-      log("record-unreadable", { requestId, entryId: entry.entryId, because: error.because, alarm: true });
-      throw recordUnreadable();
-    }
+    const context = entryContext(entry, notePart(sequence));
+    notes.set(sequence, await openRecord({ kms, recordKey }, context, envelope, { requestId, entryId }));
   }
   return notes;
 };

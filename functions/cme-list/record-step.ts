@@ -3,12 +3,13 @@ import { recordStep as route } from "../../shared/contract/cme-list.ts";
 import { advanceEntry, isOnList, mostSteps, type RecordedStep } from "../../shared/domain/entry.ts";
 import { entryClosed, validationFailed } from "../../shared/domain/refusals.ts";
 import { dateInEngland } from "../../shared/domain/working-days.ts";
+import { actorOf } from "../../shared/http/actor.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
 import { kmsClient } from "../../shared/keys/kms.ts";
 import { dynamoClient } from "../../shared/store/dynamo.ts";
 import { tableNames } from "../../shared/store/table-names.ts";
-import { actOnEntry, actorOf, entryStepWrites } from "./act-on-entry.ts";
+import { actOnEntry, entryStepWrites } from "./act-on-entry.ts";
 import { noteWrites } from "./note-of-entry.ts";
 import { stepOf } from "./present-steps.ts";
 

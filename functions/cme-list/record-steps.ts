@@ -2,6 +2,7 @@ import { recordSteps as route } from "../../shared/contract/cme-list.ts";
 import { advanceEntry, type Entry, isOnList, mostSteps } from "../../shared/domain/entry.ts";
 import { type BodyFault, validationFailed } from "../../shared/domain/refusals.ts";
 import { dateInEngland } from "../../shared/domain/working-days.ts";
+import { actorOf } from "../../shared/http/actor.ts";
 import type { Call } from "../../shared/http/call.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
@@ -9,7 +10,7 @@ import { commitOnce } from "../../shared/store/commit-once.ts";
 import { dynamoClient } from "../../shared/store/dynamo.ts";
 import { entryFrom, entryPlace } from "../../shared/store/entries.ts";
 import { tableNames } from "../../shared/store/table-names.ts";
-import { actorOf, entryStepWrites } from "./act-on-entry.ts";
+import { entryStepWrites } from "./act-on-entry.ts";
 
 const dependencies = () => ({
   dynamo: dynamoClient(),

@@ -1,7 +1,7 @@
 import { v7 as uuidV7 } from "uuid";
 import { nextAttempt } from "../../shared/domain/retry-policy.ts";
 import { emailsForFailingWebhook } from "../../shared/domain/who-is-told.ts";
-import { log } from "../../shared/observability/log.ts";
+import { log, nameOf } from "../../shared/observability/log.ts";
 import { measure } from "../../shared/observability/metrics.ts";
 import { type DeliveryMessage, longestDelay, sendAll, sendLater, sqsClient } from "../../shared/queue/send.ts";
 import {
@@ -68,8 +68,7 @@ type SettlingDependencies = AttemptDependencies & { mayTellOfFailure(delivery: D
 
 /** The exchange's own fault is an attempt that failed, so that it follows the schedule and ends with an alarm. */
 const faultOf = (deliveryId: string, error: unknown): Outcome => {
-  const errorName = error instanceof Error ? error.name : typeof error;
-  log("message-failed", { consumer: "attempt-delivery", messageId: deliveryId, errorName });
+  log("message-failed", { consumer: "attempt-delivery", messageId: deliveryId, errorName: nameOf(error) });
   return { kind: "try-later", failure: "exchange-fault" };
 };
 

@@ -1,4 +1,4 @@
-import { log } from "../../shared/observability/log.ts";
+import { log, nameOf } from "../../shared/observability/log.ts";
 import { type Sqs, sendLater } from "../../shared/queue/send.ts";
 import type { Delivery } from "../../shared/store/deliveries.ts";
 import type { DeliveryQueues } from "./delivery-queues.ts";
@@ -15,7 +15,6 @@ export const handOver = async (
   try {
     await sendLater(sqs, queues[channel].url, { deliveryId }, 0);
   } catch (error) {
-    const errorName = error instanceof Error ? error.name : typeof error;
-    log("message-failed", { consumer: "hand-over", messageId: deliveryId, errorName });
+    log("message-failed", { consumer: "hand-over", messageId: deliveryId, errorName: nameOf(error) });
   }
 };

@@ -1,5 +1,5 @@
 import { type Referral, raiseOverdue } from "../../shared/domain/referral.ts";
-import { log } from "../../shared/observability/log.ts";
+import { log, nameOf } from "../../shared/observability/log.ts";
 import { measure } from "../../shared/observability/metrics.ts";
 import { runScheduled } from "../../shared/queue/consume.ts";
 import { commit, dynamoClient } from "../../shared/store/dynamo.ts";
@@ -31,8 +31,7 @@ export const handler = runScheduled(dependencies, async (deps) => {
     try {
       await raise(referral, deps);
     } catch (error) {
-      const errorName = error instanceof Error ? error.name : typeof error;
-      log("rung-failed", { referralId: referral.referralId, errorName, alarm: true });
+      log("rung-failed", { referralId: referral.referralId, errorName: nameOf(error), alarm: true });
     }
   }
 });

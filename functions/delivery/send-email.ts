@@ -105,22 +105,35 @@ const about = (delivery: Delivery, deps: Dependencies): Promise<About> => {
   return aboutReferral(delivery, deps);
 };
 
+type Parties = { sender: string; recipient: string };
+
+const otherPartyOf = ({ sender, recipient }: Parties, { authority }: Delivery): string =>
+  sender === authority ? recipient : sender;
+
+/** The addressee's authority and the other one, where there is one. */
+const authoritiesOf = async (
+  { authority }: Delivery,
+  other: string | undefined,
+  { dynamo, tables }: Dependencies,
+): Promise<(Authority | undefined)[]> => {
+  const codes = [authority, ...(other ? [other] : [])];
+  const items = await readAll(
+    dynamo,
+    codes.map((code) => authorityPlace(tables.directory, code)),
+  );
+  return items.map((item) => authorityFrom(item));
+};
+
 /** The other authority, the deadline and the referral's id; of a failing webhook the delivery's id alone. */
 const aboutReferral = async (delivery: Delivery, deps: Dependencies): Promise<About> => {
-  const { dynamo, tables, referrals, publicAddress } = deps;
+  const { dynamo, referrals, publicAddress } = deps;
   const { data, deliveryId } = delivery;
   const referralId = "referralId" in data ? data.referralId : undefined;
   const referral =
     referralId === undefined
       ? undefined
       : referralFrom((await readAll(dynamo, [referralPlace(referrals, referralId)]))[0]);
-  const otherCode = referral && (referral.sender === delivery.authority ? referral.recipient : referral.sender);
-  const codes = [delivery.authority, ...(otherCode ? [otherCode] : [])];
-  const items = await readAll(
-    dynamo,
-    codes.map((code) => authorityPlace(tables.directory, code)),
-  );
-  const [own, other] = items.map((item): Authority | undefined => authorityFrom(item));
+  const [own, other] = await authoritiesOf(delivery, referral && otherPartyOf(referral, delivery), deps);
   return {
     own,
     subject: { referral },
@@ -134,24 +147,16 @@ const aboutReferral = async (delivery: Delivery, deps: Dependencies): Promise<Ab
 };
 
 /** Of a match enquiry that is the asker's own, whoever answered last: nobody else is known to it. */
-const otherSideOf = (enquiry: Enquiry, authority: string): string | undefined => {
+const otherSideOf = (enquiry: Enquiry, { authority }: Delivery): string | undefined => {
   if (enquiry.kind === "match" && enquiry.asked === null) return enquiry.answers.at(-1)?.authority;
   return enquiry.asker === authority ? (enquiry.asked ?? undefined) : enquiry.asker;
 };
 
 /** The other side, the deadline and the enquiry's id. */
-const aboutEnquiry = async (
-  { authority }: Delivery,
-  enquiryId: string,
-  { dynamo, tables, enquiries, publicAddress }: Dependencies,
-): Promise<About> => {
+const aboutEnquiry = async (delivery: Delivery, enquiryId: string, deps: Dependencies): Promise<About> => {
+  const { dynamo, enquiries, publicAddress } = deps;
   const enquiry = enquiryOfAnyKindFrom((await readAll(dynamo, [enquiryPlace(enquiries, enquiryId)]))[0]);
-  const otherCode = enquiry && otherSideOf(enquiry, authority);
-  const items = await readAll(
-    dynamo,
-    [authority, ...(otherCode ? [otherCode] : [])].map((code) => authorityPlace(tables.directory, code)),
-  );
-  const [own, other] = items.map((item): Authority | undefined => authorityFrom(item));
+  const [own, other] = await authoritiesOf(delivery, enquiry && otherSideOf(enquiry, delivery), deps);
   return {
     own,
     subject: { enquiry },
@@ -170,18 +175,10 @@ const aboutEntry = async (
 };
 
 /** The other side, when the notice lapses, and its id. */
-const aboutNotice = async (
-  { authority }: Delivery,
-  noticeId: string,
-  { dynamo, tables, notices, publicAddress }: Dependencies,
-): Promise<About> => {
+const aboutNotice = async (delivery: Delivery, noticeId: string, deps: Dependencies): Promise<About> => {
+  const { dynamo, notices, publicAddress } = deps;
   const notice = noticeFrom((await readAll(dynamo, [noticePlace(notices, noticeId)]))[0]);
-  const otherCode = notice && (notice.sender === authority ? notice.recipient : notice.sender);
-  const items = await readAll(
-    dynamo,
-    [authority, ...(otherCode ? [otherCode] : [])].map((code) => authorityPlace(tables.directory, code)),
-  );
-  const [own, other] = items.map((item): Authority | undefined => authorityFrom(item));
+  const [own, other] = await authoritiesOf(delivery, notice && otherPartyOf(notice, delivery), deps);
   return {
     own,
     subject: { notice },

@@ -1,6 +1,7 @@
 import { acknowledgeNotice as route } from "../../shared/contract/notices.ts";
 import { acknowledged, mayDo } from "../../shared/domain/notice.ts";
 import { notFound, notYourRole, stateDoesNotAllow, validationFailed } from "../../shared/domain/refusals.ts";
+import { actorOf } from "../../shared/http/actor.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
 import { commitOnce } from "../../shared/store/commit-once.ts";
@@ -45,12 +46,10 @@ const acknowledgeNotice: Operation<typeof route, ReturnType<typeof dependencies>
         ...(isOwn ? [] : [{ pointer: "/entryId", detail: "does not lead to an entry on your CME list" }]),
       ]);
     }
-    const { clientId } = caller;
-    const actor = { authority: caller.authority, clientId, contactId: contact.contactId };
     const step = acknowledged(
       notice,
       { acknowledgedBy: contact.contactId, entryId: entry?.entryId ?? null },
-      { at: now, actor },
+      { at: now, actor: actorOf(caller, contact) },
     );
     return {
       writes: [contactUnchanged(tables.directory, contact), ...noticeStepWrites(tables, step)],

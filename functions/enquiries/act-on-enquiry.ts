@@ -8,7 +8,6 @@ import {
   type TargetedEnquiry,
 } from "../../shared/domain/enquiry.ts";
 import { withoutEnquiry } from "../../shared/domain/entry.ts";
-import type { Actor } from "../../shared/domain/event-chain.ts";
 import { type MatchEnquiry, sideOf } from "../../shared/domain/match-enquiry.ts";
 import { notFound, notYourRole, stateDoesNotAllow, validationFailed } from "../../shared/domain/refusals.ts";
 import type { Caller, Intent, Proof, Reply } from "../../shared/http/call.ts";
@@ -107,12 +106,6 @@ export const readCaller = async (
   { authority }: Caller,
 ): Promise<Authority | undefined> =>
   authorityFrom((await readAll(dynamo, [authorityPlace(tables.directory, authority)]))[0]);
-
-export const actorOf = ({ authority, clientId }: Caller, contact?: Contact): Actor => ({
-  authority,
-  clientId,
-  contactId: contact?.contactId ?? null,
-});
 
 /** The child's entry when an enquiry has ended: another authority may be asked in its place. */
 export const freedSlot = async (

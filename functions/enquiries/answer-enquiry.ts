@@ -1,12 +1,12 @@
 import { answerEnquiry as route } from "../../shared/contract/enquiries.ts";
 import { enquiryOf } from "../../shared/contract/present.ts";
 import { answered, isGoingOn } from "../../shared/domain/enquiry.ts";
+import { actorOf } from "../../shared/http/actor.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
 import { contactUnchanged } from "../../shared/store/directory.ts";
 import {
   actOnEnquiry,
-  actorOf,
   contactOf,
   freedSlot,
   type NotedEnquiryDependencies,

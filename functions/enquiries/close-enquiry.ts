@@ -1,10 +1,11 @@
 import { closeEnquiry as route } from "../../shared/contract/enquiries.ts";
 import { enquiryOf } from "../../shared/contract/present.ts";
 import { closed } from "../../shared/domain/enquiry.ts";
+import { actorOf } from "../../shared/http/actor.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
 import { tableNames } from "../../shared/store/table-names.ts";
-import { actOnEnquiry, actorOf, enquiryDependencies, freedSlot } from "./act-on-enquiry.ts";
+import { actOnEnquiry, enquiryDependencies, freedSlot } from "./act-on-enquiry.ts";
 import { closeMatch } from "./close-match.ts";
 import { enquiryStepWrites } from "./enquiry-writes.ts";
 

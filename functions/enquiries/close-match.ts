@@ -2,12 +2,12 @@ import { closeEnquiry as route } from "../../shared/contract/enquiries.ts";
 import { matchEnquiryOf } from "../../shared/contract/present.ts";
 import { type MatchEnquiry, matchClosed, mayCloseMatch } from "../../shared/domain/match-enquiry.ts";
 import { notYourRole, stateDoesNotAllow } from "../../shared/domain/refusals.ts";
+import { actorOf } from "../../shared/http/actor.ts";
 import type { Call } from "../../shared/http/call.ts";
 import { reply } from "../../shared/http/reply.ts";
 import type { Attempt } from "../../shared/store/commit-once.ts";
 import { type Dynamo, readAll } from "../../shared/store/dynamo.ts";
 import { entryFrom, entryPlace, replaceEntry } from "../../shared/store/entries.ts";
-import { actorOf } from "./act-on-enquiry.ts";
 import { closedMatchWrites, type MatchTables } from "./match-writes.ts";
 
 /** The asker has no need of an answer any more: nobody can give one from here on, and another question may be asked. */

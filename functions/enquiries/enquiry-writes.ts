@@ -1,13 +1,11 @@
 import type { KMSClient } from "@aws-sdk/client-kms";
 import type { CaseEvent } from "../../shared/domain/case-events.ts";
 import type { EnquiryStep, TargetedEnquiry } from "../../shared/domain/enquiry.ts";
-import { isTold } from "../../shared/domain/told-events.ts";
 import type { EmailTemplate } from "../../shared/domain/who-is-told.ts";
 import { seal } from "../../shared/keys/envelope.ts";
-import { putCaseEvent } from "../../shared/store/case-events.ts";
+import { caseEventAndOutboxRow } from "../../shared/store/case-events.ts";
 import type { Write } from "../../shared/store/dynamo.ts";
 import { replaceEnquiry } from "../../shared/store/enquiries.ts";
-import { putOutboxRow } from "../../shared/store/outbox.ts";
 import { deleteEnvelope, enquiryContext, notePart, putEnvelope } from "../../shared/store/records.ts";
 
 export type EnquiryTables = Record<"enquiries" | "caseEvents" | "outbox" | "records", string>;
@@ -38,23 +36,11 @@ export const enquiryEventWrites = (
     "enquiry.lapsed": { authority: asker, template: "enquiry-lapsed", contactId: openedBy },
   };
   const email = emails[event.type];
-  return [
-    putCaseEvent(tables.caseEvents, event),
-    ...(isTold(event.type)
-      ? [
-          putOutboxRow(tables.outbox, {
-            subject: event.subject,
-            sequence: event.sequence,
-            type: event.type,
-            at: event.at,
-            data: { enquiryId, sequence: event.sequence },
-            // Each once: a reorganisation may have united the two.
-            concerns: [...new Set([asker, asked])],
-            ...(email && { emails: [email] }),
-          }),
-        ]
-      : []),
-  ];
+  return caseEventAndOutboxRow(tables, event, {
+    data: { enquiryId },
+    concerns: [asker, asked],
+    ...(email && { emails: [email] }),
+  });
 };
 
 /** What an officer wrote, sealed like the record and kept with its event. */

@@ -1,5 +1,5 @@
 import { type Notice, timeOver } from "../../shared/domain/notice.ts";
-import { log } from "../../shared/observability/log.ts";
+import { log, nameOf } from "../../shared/observability/log.ts";
 import { runScheduled } from "../../shared/queue/consume.ts";
 import { commit, dynamoClient } from "../../shared/store/dynamo.ts";
 import { noticesDue } from "../../shared/store/notices.ts";
@@ -28,8 +28,7 @@ export const handler = runScheduled(dependencies, async (deps) => {
     try {
       await erase(notice, deps);
     } catch (error) {
-      const errorName = error instanceof Error ? error.name : typeof error;
-      log("erasure-failed", { noticeId: notice.noticeId, errorName, alarm: true });
+      log("erasure-failed", { noticeId: notice.noticeId, errorName: nameOf(error), alarm: true });
     }
   }
 });

@@ -11,7 +11,7 @@ import {
   matchClosed,
   matchLapsed,
 } from "../../shared/domain/match-enquiry.ts";
-import { log } from "../../shared/observability/log.ts";
+import { log, nameOf } from "../../shared/observability/log.ts";
 import { runScheduled } from "../../shared/queue/consume.ts";
 import { attempts, commit, dynamoClient, readAll, type Write } from "../../shared/store/dynamo.ts";
 import { enquiryPlace } from "../../shared/store/enquiries.ts";
@@ -57,7 +57,7 @@ const unlessItFails = async (subject: string, act: () => Promise<void>): Promise
   try {
     await act();
   } catch (error) {
-    log("match-failed", { subject, errorName: error instanceof Error ? error.name : typeof error, alarm: true });
+    log("match-failed", { subject, errorName: nameOf(error), alarm: true });
   }
 };
 

@@ -1,5 +1,5 @@
 import { type TargetedEnquiry, timeOver } from "../../shared/domain/enquiry.ts";
-import { log } from "../../shared/observability/log.ts";
+import { log, nameOf } from "../../shared/observability/log.ts";
 import { runScheduled } from "../../shared/queue/consume.ts";
 import { attempts, commit, dynamoClient, readAll } from "../../shared/store/dynamo.ts";
 import { enquiriesDue, enquiryFrom, enquiryPlace } from "../../shared/store/enquiries.ts";
@@ -39,8 +39,7 @@ export const handler = runScheduled(dependencies, async (deps) => {
     try {
       await lapse(enquiry, deps);
     } catch (error) {
-      const errorName = error instanceof Error ? error.name : typeof error;
-      log("lapse-failed", { enquiryId: enquiry.enquiryId, errorName, alarm: true });
+      log("lapse-failed", { enquiryId: enquiry.enquiryId, errorName: nameOf(error), alarm: true });
     }
   }
 });

@@ -2,12 +2,10 @@ import type { CaseEvent } from "../../shared/domain/case-events.ts";
 import type { ClosedFor } from "../../shared/domain/enquiry.ts";
 import type { Actor } from "../../shared/domain/event-chain.ts";
 import { type MatchEnquiry, type MatchStep, matchClosed, sideOf } from "../../shared/domain/match-enquiry.ts";
-import { isTold } from "../../shared/domain/told-events.ts";
-import { putCaseEvent } from "../../shared/store/case-events.ts";
+import { caseEventAndOutboxRow } from "../../shared/store/case-events.ts";
 import type { Write } from "../../shared/store/dynamo.ts";
 import { putWaiting } from "../../shared/store/fingerprints.ts";
 import { putNewMatchEnquiry, replaceMatchEnquiry } from "../../shared/store/match-enquiries.ts";
-import { putOutboxRow } from "../../shared/store/outbox.ts";
 
 export type MatchTables = Record<"enquiries" | "caseEvents" | "outbox", string>;
 
@@ -38,22 +36,12 @@ const eventWrites = (
   tables: MatchTables,
   event: CaseEvent,
   { enquiryId, asker, asked, openedBy }: MatchEnquiry,
-): Write[] => [
-  putCaseEvent(tables.caseEvents, event),
-  ...(isTold(event.type)
-    ? [
-        putOutboxRow(tables.outbox, {
-          subject: event.subject,
-          sequence: event.sequence,
-          type: event.type,
-          at: event.at,
-          data: { enquiryId, sequence: event.sequence },
-          concerns: [sideOf({ asker, asked })],
-          ...(event.type === "enquiry.matched" &&
-            asked !== null && { emails: [{ authority: asked, template: "enquiry-matched", contactId: null }] }),
-          ...(event.type === "enquiry.answered" &&
-            asked === null && { emails: [{ authority: asker, template: "enquiry-match-known", contactId: openedBy }] }),
-        }),
-      ]
-    : []),
-];
+): Write[] =>
+  caseEventAndOutboxRow(tables, event, {
+    data: { enquiryId },
+    concerns: [sideOf({ asker, asked })],
+    ...(event.type === "enquiry.matched" &&
+      asked !== null && { emails: [{ authority: asked, template: "enquiry-matched", contactId: null }] }),
+    ...(event.type === "enquiry.answered" &&
+      asked === null && { emails: [{ authority: asker, template: "enquiry-match-known", contactId: openedBy }] }),
+  });

@@ -2,12 +2,10 @@ import type * as z from "zod";
 import type { noticeSummary } from "../../shared/contract/notices.ts";
 import type { CaseEvent } from "../../shared/domain/case-events.ts";
 import type { Notice, NoticeStep } from "../../shared/domain/notice.ts";
-import { isTold } from "../../shared/domain/told-events.ts";
 import type { EmailTemplate } from "../../shared/domain/who-is-told.ts";
-import { putCaseEvent } from "../../shared/store/case-events.ts";
+import { caseEventAndOutboxRow } from "../../shared/store/case-events.ts";
 import type { Write } from "../../shared/store/dynamo.ts";
 import { replaceNotice } from "../../shared/store/notices.ts";
-import { putOutboxRow } from "../../shared/store/outbox.ts";
 
 /** A notice as one of its two sides sees it: which entry it is about is the recipient's alone to know. */
 export const noticeOf = (notice: Notice, authority: string): z.input<typeof noticeSummary> => ({
@@ -40,27 +38,19 @@ export const noticeStepWrites = (tables: Tables, { action, before, after, event 
 export const noticeEventWrites = (
   tables: Pick<Tables, "caseEvents" | "outbox">,
   event: CaseEvent,
-  { noticeId, sender, recipient, sentBy }: Notice,
+  { noticeId, sender, recipient, sentBy, state }: Notice,
 ): Write[] => {
+  const awaits = { authority: recipient, template: "notice-awaits", contactId: null } as const;
+  const awaitsAnother = event.details.side === "recipient" && state === "awaiting-acknowledgement";
   const emails: Partial<Record<string, { authority: string; template: EmailTemplate; contactId: string | null }>> = {
-    "notice.sent": { authority: recipient, template: "notice-awaits", contactId: null },
+    "notice.sent": awaits,
+    ...(awaitsAnother && { "notice.reassigned": awaits }),
     "notice.lapsed": { authority: sender, template: "notice-lapsed", contactId: sentBy },
   };
   const email = emails[event.type];
-  return [
-    putCaseEvent(tables.caseEvents, event),
-    ...(isTold(event.type)
-      ? [
-          putOutboxRow(tables.outbox, {
-            subject: event.subject,
-            sequence: event.sequence,
-            type: event.type,
-            at: event.at,
-            data: { noticeId, sequence: event.sequence },
-            concerns: [sender, recipient],
-            ...(email && { emails: [email] }),
-          }),
-        ]
-      : []),
-  ];
+  return caseEventAndOutboxRow(tables, event, {
+    data: { noticeId },
+    concerns: [sender, recipient],
+    ...(email && { emails: [email] }),
+  });
 };

@@ -1,17 +1,16 @@
 import { environment } from "../../shared/aws/environment.ts";
 import { readNoticedChild as route } from "../../shared/contract/notices.ts";
-import { type Notice, noticeRead } from "../../shared/domain/notice.ts";
-import { busy, recordErased, recordUnreadable, tokenRevoked } from "../../shared/domain/refusals.ts";
-import type { Call } from "../../shared/http/call.ts";
+import { noticeRead } from "../../shared/domain/notice.ts";
+import { recordErased } from "../../shared/domain/refusals.ts";
+import { actorOf } from "../../shared/http/actor.ts";
+import { recordReply } from "../../shared/http/record-reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
-import { EnvelopeRefused, open } from "../../shared/keys/envelope.ts";
 import { kmsClient } from "../../shared/keys/kms.ts";
-import { log } from "../../shared/observability/log.ts";
+import { openRecord } from "../../shared/keys/open-record.ts";
 import { putCaseEvent } from "../../shared/store/case-events.ts";
-import { clientFrom, clientPlace } from "../../shared/store/clients.ts";
-import { attempts, commit, dynamoClient, type Item, readAll } from "../../shared/store/dynamo.ts";
+import { discloseOnce } from "../../shared/store/disclose-once.ts";
+import { dynamoClient } from "../../shared/store/dynamo.ts";
 import { noticePlace, replaceNotice } from "../../shared/store/notices.ts";
-import { proofReplayed, spendInTransaction } from "../../shared/store/proofs.ts";
 import { envelopeFrom, noticeContext, recordPlace } from "../../shared/store/records.ts";
 import { tableNames } from "../../shared/store/table-names.ts";
 import { partysNotice } from "./readable-notice.ts";
@@ -22,62 +21,24 @@ const dependencies = () => ({
   kms: kmsClient(),
   recordKey: environment("RECORD_KEY").RECORD_KEY,
 });
-type Dependencies = ReturnType<typeof dependencies>;
-
-/**
- * Never without a trace: the answer leaves only after the read has committed as an event, together with the use of the
- * proof. A client that was deactivated is shown nothing more by the token that it still has.
- */
-const readNoticedChild: Operation<typeof route, Dependencies> = async (call, deps) => {
-  const { params, caller, proof } = call;
+const readNoticedChild: Operation<typeof route, ReturnType<typeof dependencies>> = (call, deps) => {
+  const { requestId, params, caller } = call;
   const { dynamo, tables } = deps;
-  for await (const _ of attempts()) {
-    const [item, clientItem, recordItem] = await readAll(dynamo, [
-      noticePlace(tables.notices, params.id),
-      clientPlace(tables.clients, caller.clientId),
-      recordPlace(tables.records, { kind: "notice", id: params.id }, "record"),
-    ]);
-    if (!clientFrom(clientItem)?.active) throw tokenRevoked();
+  const places = [
+    noticePlace(tables.notices, params.id),
+    recordPlace(tables.records, { kind: "notice", id: params.id }, "record"),
+  ];
+  return discloseOnce(dynamo, tables, call, places, async ([item, recordItem], client) => {
     const notice = partysNotice(item, caller);
-    if (notice.erasedAt !== null) throw recordErased();
-    const text = await opened(call, deps, notice, recordItem);
-    const read = noticeRead(notice, {
-      at: new Date().toISOString(),
-      actor: { authority: caller.authority, clientId: caller.clientId, contactId: null },
-      details: { what: "record" },
-    });
-    const outcome = await commit(dynamo, [
-      spendInTransaction(tables.proofs, proof),
-      replaceNotice(tables.notices, read.before, read.after),
-      putCaseEvent(tables.caseEvents, read.event),
-    ]);
-    if (outcome.committed) {
-      proof.spent = true;
-      return { status: 200, headers: { "content-type": "application/json" }, text };
-    }
-    if (outcome.lost.has("proof")) throw proofReplayed();
-  }
-  throw busy();
-};
-
-/** @throws Refusal `record-unreadable` when it was altered, moved or is missing: nothing is disclosed */
-const opened = async (
-  { requestId }: Call<typeof route>,
-  { kms, recordKey }: Dependencies,
-  notice: Notice,
-  item: Item | undefined,
-): Promise<string> => {
-  const unreadable = (because: string) => {
-    log("record-unreadable", { requestId, noticeId: notice.noticeId, because, alarm: true });
-    return recordUnreadable();
-  };
-  const envelope = envelopeFrom(item);
-  if (envelope === undefined) throw unreadable("missing");
-  try {
-    return await open(kms, recordKey, noticeContext(notice), envelope);
-  } catch (error) {
-    throw error instanceof EnvelopeRefused ? unreadable(error.because) : error;
-  }
+    const { noticeId, erasedAt } = notice;
+    if (erasedAt !== null) throw recordErased();
+    const answerWith = recordReply(call.accept, client);
+    const envelope = envelopeFrom(recordItem);
+    const reply = await answerWith(await openRecord(deps, noticeContext(notice), envelope, { requestId, noticeId }));
+    const fact = { at: new Date().toISOString(), actor: actorOf(caller), details: { what: "record" } };
+    const { after, event } = noticeRead(notice, fact);
+    return { reply, writes: [replaceNotice(tables.notices, notice, after), putCaseEvent(tables.caseEvents, event)] };
+  });
 };
 
 export const handler = serve(route, dependencies, readNoticedChild);

@@ -8,6 +8,7 @@ import { referred, type TargetedEnquiry } from "../../shared/domain/enquiry.ts";
 import type { Entry } from "../../shared/domain/entry.ts";
 import { validationFailed } from "../../shared/domain/refusals.ts";
 import { dateInEngland } from "../../shared/domain/working-days.ts";
+import { actorOf } from "../../shared/http/actor.ts";
 import type { Call } from "../../shared/http/call.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
@@ -19,7 +20,7 @@ import { tableNames } from "../../shared/store/table-names.ts";
 import { childIn, recordOfEntry } from "../cme-list/record-of-entry.ts";
 import { type ReferralRequest, referableEntry } from "../referrals/acceptable-referral.ts";
 import { placesOfReferral, planReferral } from "../referrals/plan-referral.ts";
-import { actOnEnquiry, actorOf, notedEnquiryDependencies } from "./act-on-enquiry.ts";
+import { actOnEnquiry, notedEnquiryDependencies } from "./act-on-enquiry.ts";
 import { openPart } from "./disclose-of-enquiry.ts";
 import { enquiryStepWrites } from "./enquiry-writes.ts";
 

@@ -4,8 +4,8 @@ import { recordWarnings } from "../../shared/contract/child-record.ts";
 import { sendSchoolAdmissionNotice as route } from "../../shared/contract/notices.ts";
 import { schoolAgeFaults } from "../../shared/contract/school-age-faults.ts";
 import { canonicalJson } from "../../shared/domain/canonical.ts";
-import { notStartedRule, sent } from "../../shared/domain/notice.ts";
-import { dateInEngland } from "../../shared/domain/working-days.ts";
+import { sent } from "../../shared/domain/notice.ts";
+import { startDateFaults } from "../../shared/domain/ways-off.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
 import { seal } from "../../shared/keys/envelope.ts";
@@ -34,10 +34,7 @@ const sendSchoolAdmissionNotice: Operation<typeof route, Dependencies> = (call, 
   const places = [caller.authority, body.recipient].map((code) => authorityPlace(tables.directory, code));
   return commitOnce(dynamo, tables, call, places, async (items, now) => {
     const [sender, recipient] = items.map(authorityFrom);
-    const faults = [
-      ...(body.startDate > dateInEngland(now) ? [{ pointer: "/startDate", detail: inTheFuture }] : []),
-      ...schoolAgeFaults(body.child.identity.dateOfBirth, now),
-    ];
+    const faults = [...startDateFaults(body.startDate, now), ...schoolAgeFaults(body.child.identity.dateOfBirth, now)];
     const contact = await acceptableSending(call, { sender, recipient, faults }, now, deps);
     const { notice, event } = sent(
       {
@@ -72,7 +69,5 @@ const sendSchoolAdmissionNotice: Operation<typeof route, Dependencies> = (call, 
     };
   });
 };
-
-const inTheFuture = `is in the future. Children missing education are also those who “${notStartedRule}” (statutory guidance)`;
 
 export const handler = serve(route, dependencies, sendSchoolAdmissionNotice);

@@ -12,6 +12,7 @@ import {
   validationFailed,
 } from "../../shared/domain/refusals.ts";
 import { reasonsAgainstRemovalFrom } from "../../shared/domain/removal-gate.ts";
+import { actorOf } from "../../shared/http/actor.ts";
 import type { Caller, Intent, Proof, Reply } from "../../shared/http/call.ts";
 import { seal } from "../../shared/keys/envelope.ts";
 import { kmsClient } from "../../shared/keys/kms.ts";
@@ -104,7 +105,7 @@ export const factOf = (
   details: Record<string, string> = {},
 ): Fact => ({
   at: now,
-  actor: { authority: caller.authority, clientId: caller.clientId, contactId: contact?.contactId ?? null },
+  actor: actorOf(caller, contact),
   details,
 });
 

@@ -6,6 +6,7 @@ import { recordVersion } from "../../shared/domain/correspondence.ts";
 import { advanceEntry, newEntry } from "../../shared/domain/entry.ts";
 import { mayRead, mayTakeOn, type Referral, takenOn } from "../../shared/domain/referral.ts";
 import { alreadyThere, notFound, notYourRole, stateDoesNotAllow } from "../../shared/domain/refusals.ts";
+import { actorOf } from "../../shared/http/actor.ts";
 import type { Call } from "../../shared/http/call.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
@@ -19,7 +20,7 @@ import { entryContext, putEnvelope, recordPlace, versionPart } from "../../share
 import { referralFrom, referralPlace, replaceReferral } from "../../shared/store/referrals.ts";
 import { tableNames } from "../../shared/store/table-names.ts";
 import { eventAndOutboxRow } from "../../shared/store/trail.ts";
-import { actorOf, eventWrites } from "../cme-list/act-on-entry.ts";
+import { eventWrites } from "../cme-list/act-on-entry.ts";
 import { openChecked } from "./disclose-record.ts";
 
 const dependencies = () => ({

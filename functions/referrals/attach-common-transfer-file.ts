@@ -13,6 +13,7 @@ import {
   stateDoesNotAllow,
 } from "../../shared/domain/refusals.ts";
 import type { UpnComparison } from "../../shared/domain/upn.ts";
+import { actorOf } from "../../shared/http/actor.ts";
 import type { Caller } from "../../shared/http/call.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
@@ -37,7 +38,7 @@ const attachCommonTransferFile: Operation<typeof route, ActionDependencies> = (c
     const upn = compareUpn(reading.file.pupil, await identityIn(call, deps, referral));
     const fact = {
       at: now,
-      actor: { authority: caller.authority, clientId: caller.clientId, contactId: null },
+      actor: actorOf(caller),
       details: { file: "common-transfer-file", digest, upn },
     };
     const { before, after, event } = addedTo(referral, "referral.file-attached", fact, {

@@ -2,6 +2,8 @@ import { summaryOf } from "../../shared/contract/present.ts";
 import { concludeReferral as route } from "../../shared/contract/referrals.ts";
 import { type Closure, release } from "../../shared/domain/entry.ts";
 import { advance } from "../../shared/domain/referral.ts";
+import { validationFailed } from "../../shared/domain/refusals.ts";
+import { startDateFaults } from "../../shared/domain/ways-off.ts";
 import type { Call } from "../../shared/http/call.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
@@ -18,6 +20,8 @@ import { closeEntry, entriesOf, entryWrites } from "./entries-of-referral.ts";
 const concludeReferral: Operation<typeof route, ClosingDependencies> = (call, deps) =>
   actOnReferral(call, deps, "conclude", async (situation) => {
     const { referral, now } = situation;
+    const faults = "startDate" in call.body ? startDateFaults(call.body.startDate, now) : [];
+    if (faults.length > 0) throw validationFailed(faults);
     const fact = factOf(call, situation, undefined, { outcome: call.body.outcome });
     const step = advance(referral, "conclude", fact, { concludedAt: now });
     const { senderEntry, recipientEntry } = await entriesOf(deps, referral);

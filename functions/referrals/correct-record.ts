@@ -19,6 +19,7 @@ import {
   validationFailed,
 } from "../../shared/domain/refusals.ts";
 import { emailsOfCorrespondence } from "../../shared/domain/who-is-told.ts";
+import { actorOf } from "../../shared/http/actor.ts";
 import type { Call } from "../../shared/http/call.ts";
 import { reply } from "../../shared/http/reply.ts";
 import { type Operation, serve } from "../../shared/http/serve.ts";
@@ -33,7 +34,7 @@ import { putEnvelope, referralContext, versionPart } from "../../shared/store/re
 import { referralFrom, referralPlace, replaceReferral } from "../../shared/store/referrals.ts";
 import { tableNames } from "../../shared/store/table-names.ts";
 import { eventAndOutboxRow } from "../../shared/store/trail.ts";
-import { actionDependencies, factOf, namedContact } from "./act-on-referral.ts";
+import { actionDependencies, namedContact } from "./act-on-referral.ts";
 import { entriesOf } from "./entries-of-referral.ts";
 
 const dependencies = () => {
@@ -68,11 +69,10 @@ const correctRecord: Operation<typeof route, Dependencies> = (call, deps) => {
       fingerprints(kms, fingerprintKey, fingerprintInputs(child.identity)),
       entriesOf(deps, referral),
     ]);
-    const { actor } = factOf(call, situation, contact);
     const { after, event } = recordCorrected(
       referral,
       { payloadDigest, concern: child.safeguarding.concern, figures: figuresOf(child), fingerprints: knownBy },
-      { at: now, actor: { ...actor, contactId: contact.contactId } },
+      { at: now, actor: { ...actorOf(call.caller), contactId: contact.contactId } },
     );
     return {
       writes: [

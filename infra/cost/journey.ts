@@ -109,7 +109,7 @@ const play = async (stage: Stage, visit: Visit, webhookUrl: string): Promise<voi
   await asked(stage, "finding", () => fourth.post(`${path}/finding`, finding));
 
   const fifth = await arrive(stage, visit, recipient);
-  const conclusion = { outcome: "on-school-register", schoolUrn: "103200", startDate: "2026-11-30" };
+  const conclusion = { outcome: "on-school-register", schoolUrn: "103200", startDate: "2026-11-02" };
   await asked(stage, "conclusion", () => fifth.post(`${path}/conclusion`, conclusion));
 
   const sixth = await arrive(stage, visit, sender);

@@ -10,6 +10,7 @@ const usage =
   "  FILE          .json, .csv, .xlsx or .xml, sent as what its name says\n" +
   "       … --show MEMBER   only that member of the answer\n" +
   "       … --accept TYPE   the answer in that media type, such as text/csv\n" +
+  "       … --all           every page, one after the other, where the Link header leads from one to the next\n" +
   "       … --save FILE     the answer's body as it came, and its signature, if it has one, in FILE.jws\n" +
   "  AUTHORITY     a DfE number, such as 201, or dfe: whose client calls\n" +
   "The answer's status goes to the error output, its body to the output.";
@@ -34,6 +35,13 @@ const pretty = ({ headers, text }: Answer, member: string | undefined): string =
   return typeof shown === "string" ? shown : JSON.stringify(shown, null, 2);
 };
 
+const print = (text: string): void => {
+  if (text !== "") console.log(text.replace(/\r?\n$/, ""));
+};
+
+const nextPage = ({ headers }: Answer): string | undefined =>
+  /<([^>]+)>; rel="next"/.exec(headers.get("link") ?? "")?.[1];
+
 const save = async (path: string, { bytes, headers }: Answer): Promise<void> => {
   await writeFile(path, bytes);
   const signature = headers.get("x-jws-signature");
@@ -46,6 +54,7 @@ const { positionals, values } = parseArgs({
     key: { type: "string" },
     show: { type: "string" },
     accept: { type: "string" },
+    all: { type: "boolean" },
     save: { type: "string" },
     "if-match": { type: "string" },
   },
@@ -60,19 +69,22 @@ try {
   const { dataDir } = await readSettings(process.env);
   const client = await connect(join(dataDir, "clients"), authority);
   const sent = body === undefined ? undefined : await bodyFrom(body);
-  const answer = await client.send(method ?? "GET", path, {
-    ...(sent && { body: sent.body }),
-    ...(values.key && { key: values.key }),
-    headers: {
-      ...(sent && { "content-type": sent.media }),
-      ...(values.accept && { accept: values.accept }),
-      ...(values["if-match"] && { "if-match": `"${values["if-match"]}"` }),
-    },
-  });
-  console.error(`${answer.status}${answer.headers.has("idempotency-replayed") ? " (replayed)" : ""}`);
-  if (values.save && answer.status < 300) await save(values.save, answer);
-  else console.log(pretty(answer, values.show));
-  process.exitCode = answer.status < 300 ? 0 : 1;
+  for (let at: string | undefined = path; at !== undefined; ) {
+    const answer = await client.send(method ?? "GET", at, {
+      ...(sent && { body: sent.body }),
+      ...(values.key && { key: values.key }),
+      headers: {
+        ...(sent && { "content-type": sent.media }),
+        ...(values.accept && { accept: values.accept }),
+        ...(values["if-match"] && { "if-match": `"${values["if-match"]}"` }),
+      },
+    });
+    console.error(`${answer.status}${answer.headers.has("idempotency-replayed") ? " (replayed)" : ""}`);
+    if (values.save && answer.status < 300) await save(values.save, answer);
+    else print(pretty(answer, values.show));
+    process.exitCode = answer.status < 300 ? 0 : 1;
+    at = values.all ? nextPage(answer) : undefined;
+  }
 } catch (error) {
   const refused = (error as { cause?: { code?: string } }).cause?.code === "ECONNREFUSED";
   console.error(refused ? "No exchange answers: start one with npm start." : String(error));

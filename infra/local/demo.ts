@@ -82,7 +82,7 @@ const play = async (clients: string, folder: string): Promise<void> => {
   step("Birmingham locates the child, and the child starts school.");
   const located = await birmingham.post(`${path}/finding`, { finding: "located", foundBy: "330-lead" });
   show(birmingham, "POST …/finding", located, "state");
-  const conclusion = { outcome: "on-school-register", schoolUrn: "103200", startDate: "2026-11-30" };
+  const conclusion = { outcome: "on-school-register", schoolUrn: "103200", startDate: "2026-11-02" };
   show(birmingham, "POST …/conclusion", await birmingham.post(`${path}/conclusion`, conclusion), "state");
 
   step("The trail: a chain of hashes that both authorities hold.");

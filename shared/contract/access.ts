@@ -79,5 +79,4 @@ export const token = route({
     },
   },
   handler: "functions/access/issue-token.ts",
-  cacheControl: "no-store",
 });

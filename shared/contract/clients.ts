@@ -36,7 +36,6 @@ export const listClients = route({
   }),
   answers: { 200: { description: "One page of clients", schema: page(client).meta({ id: "ClientPage" }) } },
   handler: "functions/access/list-clients.ts",
-  cacheControl: "no-store",
 });
 
 export const registerClient = route({
@@ -48,7 +47,6 @@ export const registerClient = route({
   body: z.strictObject({ authority: clientOwner, ...clientFacts }),
   answers: { 201: { description: "The client, with the id made for it", schema: client, location: true, etag: true } },
   handler: "functions/access/register-client.ts",
-  cacheControl: "no-store",
 });
 
 export const getClient = route({
@@ -60,7 +58,6 @@ export const getClient = route({
   params: clientInPath,
   answers: { 200: { description: "The client", schema: client, etag: true } },
   handler: "functions/access/get-client.ts",
-  cacheControl: "no-store",
 });
 
 export const changeClient = route({
@@ -76,7 +73,6 @@ export const changeClient = route({
   answers: { 201: { description: "The client as it is now", schema: client, etag: true } },
   refusals: ["locks-you-out"],
   handler: "functions/access/change-client.ts",
-  cacheControl: "no-store",
 });
 
 export const listClientChanges = route({
@@ -89,5 +85,4 @@ export const listClientChanges = route({
   query: z.strictObject(listing),
   answers: { 200: { description: "One page of changes", schema: page(change).meta({ id: "ClientChangePage" }) } },
   handler: "functions/access/list-client-changes.ts",
-  cacheControl: "no-store",
 });

@@ -26,7 +26,6 @@ export const attachCommonTransferFile = route({
   },
   refusals: ["not-your-role", "state-does-not-allow", "already-there", "file-unreadable", "record-unreadable"],
   handler: "functions/referrals/attach-common-transfer-file.ts",
-  cacheControl: "no-store",
 });
 
 export const readCommonTransferFile = route({
@@ -46,5 +45,4 @@ export const readCommonTransferFile = route({
   },
   refusals: ["not-acceptable", "record-unreadable"],
   handler: "functions/referrals/read-common-transfer-file.ts",
-  cacheControl: "no-store",
 });

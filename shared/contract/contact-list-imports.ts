@@ -71,5 +71,4 @@ export const importContactList = route({
   },
   refusals: ["file-unreadable", "rows-refused", "import-under-way"],
   handler: "functions/contact-list/import-contact-list.ts",
-  cacheControl: "no-store",
 });

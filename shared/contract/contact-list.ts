@@ -32,7 +32,6 @@ export const listAuthorities = route({
   }),
   answers: { 200: { description: "One page of authorities", schema: page(authority).meta({ id: "AuthorityPage" }) } },
   handler: "functions/contact-list/list-authorities.ts",
-  cacheControl: "no-store",
 });
 
 export const getAuthority = route({
@@ -44,7 +43,6 @@ export const getAuthority = route({
   params: codeInPath,
   answers: { 200: { description: "The authority", schema: authority, etag: true } },
   handler: "functions/contact-list/get-authority.ts",
-  cacheControl: "no-store",
 });
 
 export const changeAuthority = route({
@@ -66,7 +64,6 @@ export const changeAuthority = route({
   ifMatch: true,
   answers: { 201: { description: "The authority as it is now", schema: authority, etag: true } },
   handler: "functions/contact-list/change-authority.ts",
-  cacheControl: "no-store",
 });
 
 export const listContacts = route({
@@ -79,7 +76,6 @@ export const listContacts = route({
   query: z.strictObject(listing),
   answers: { 200: { description: "One page of contacts", schema: page(contact).meta({ id: "ContactPage" }) } },
   handler: "functions/contact-list/list-contacts.ts",
-  cacheControl: "no-store",
 });
 
 export const getContact = route({
@@ -91,7 +87,6 @@ export const getContact = route({
   params: contactInPath,
   answers: { 200: { description: "The contact", schema: contact, etag: true } },
   handler: "functions/contact-list/get-contact.ts",
-  cacheControl: "no-store",
 });
 
 /** A link of the chain of changes of an authority, a client or the list of official domains. */
@@ -124,7 +119,6 @@ export const listAuthorityChanges = route({
   answers: { 200: { description: "One page of changes", schema: page(change).meta({ id: "ChangePage" }) } },
   refusals: ["not-your-role"],
   handler: "functions/contact-list/list-authority-changes.ts",
-  cacheControl: "no-store",
 });
 
 /** Domains under which official email addresses are: an address is at one of them or below it. */
@@ -151,7 +145,6 @@ export const getEmailDomains = route({
   access: reading,
   answers: { 200: { description: "The domains", schema: emailDomains, etag: true } },
   handler: "functions/contact-list/get-email-domains.ts",
-  cacheControl: "no-store",
 });
 
 export const changeEmailDomains = route({
@@ -164,5 +157,4 @@ export const changeEmailDomains = route({
   ifMatch: true,
   answers: { 201: { description: "The domains as they are now", schema: emailDomains, etag: true } },
   handler: "functions/contact-list/change-email-domains.ts",
-  cacheControl: "no-store",
 });

@@ -35,7 +35,6 @@ export const addContact = route({
   answers: { 201: { description: "The contact", schema: contact, location: true, etag: true } },
   refusals: ["not-your-role"],
   handler: "functions/contact-list/add-contact.ts",
-  cacheControl: "no-store",
 });
 
 export const changeContact = route({
@@ -50,7 +49,6 @@ export const changeContact = route({
   answers: { 201: { description: "The contact as it is now", schema: contact, etag: true } },
   refusals: ["not-your-role", "state-does-not-allow", "last-contact"],
   handler: "functions/contact-list/change-contact.ts",
-  cacheControl: "no-store",
 });
 
 export const retireContact = route({
@@ -65,7 +63,6 @@ export const retireContact = route({
   answers: { 201: { description: "The contact as it is now", schema: contact, etag: true } },
   refusals: ["not-your-role", "state-does-not-allow", "last-contact"],
   handler: "functions/contact-list/retire-contact.ts",
-  cacheControl: "no-store",
 });
 
 export const verifyContact = route({
@@ -79,5 +76,4 @@ export const verifyContact = route({
   answers: { 201: { description: "The contact as it is now", schema: contact, etag: true } },
   refusals: ["not-your-role", "state-does-not-allow"],
   handler: "functions/contact-list/verify-contact.ts",
-  cacheControl: "no-store",
 });

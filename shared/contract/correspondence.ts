@@ -43,7 +43,6 @@ export const writeMessage = route({
   answers: { 201: { description: "The message as it is kept, without its text", schema: message } },
   refusals: ["state-does-not-allow"],
   handler: "functions/referrals/write-message.ts",
-  cacheControl: "no-store",
 });
 
 export const readMessages = route({
@@ -61,7 +60,6 @@ export const readMessages = route({
   },
   refusals: ["record-unreadable"],
   handler: "functions/referrals/read-messages.ts",
-  cacheControl: "no-store",
 });
 
 export const correctRecord = route({
@@ -85,7 +83,6 @@ export const correctRecord = route({
   },
   refusals: ["not-your-role", "state-does-not-allow", "not-of-this-kind"],
   handler: "functions/referrals/correct-record.ts",
-  cacheControl: "no-store",
 });
 
 export const listRecordVersions = route({
@@ -114,7 +111,6 @@ export const listRecordVersions = route({
     },
   },
   handler: "functions/referrals/list-record-versions.ts",
-  cacheControl: "no-store",
 });
 
 export const readStepsOfReferral = route({
@@ -147,5 +143,4 @@ export const readStepsOfReferral = route({
   },
   refusals: ["record-unreadable"],
   handler: "functions/referrals/read-steps-of-referral.ts",
-  cacheControl: "no-store",
 });

@@ -79,7 +79,6 @@ export const readEventFeed = route({
   },
   refusals: ["cursor-invalid"],
   handler: "functions/delivery/read-event-feed.ts",
-  cacheControl: "no-store",
 });
 
 export const putSubscription = route({
@@ -97,7 +96,6 @@ export const putSubscription = route({
     },
   },
   handler: "functions/delivery/put-subscription.ts",
-  cacheControl: "no-store",
 });
 
 export const getSubscription = route({
@@ -109,7 +107,6 @@ export const getSubscription = route({
   answers: { 200: { description: "The subscription", schema: subscription } },
   refusals: ["not-found"],
   handler: "functions/delivery/get-subscription.ts",
-  cacheControl: "no-store",
 });
 
 export const deleteSubscription = route({
@@ -121,7 +118,6 @@ export const deleteSubscription = route({
   answers: { 200: { description: "The subscription as it was", schema: subscription } },
   refusals: ["not-found"],
   handler: "functions/delivery/delete-subscription.ts",
-  cacheControl: "no-store",
 });
 
 export const testSubscription = route({
@@ -134,7 +130,6 @@ export const testSubscription = route({
   answers: { 201: { description: "The delivery", schema: delivery } },
   refusals: ["not-found", "state-does-not-allow"],
   handler: "functions/delivery/test-subscription.ts",
-  cacheControl: "no-store",
 });
 
 export const listDeliveries = route({
@@ -149,7 +144,6 @@ export const listDeliveries = route({
   }),
   answers: { 200: { description: "One page of deliveries", schema: page(delivery).meta({ id: "DeliveryPage" }) } },
   handler: "functions/delivery/list-deliveries.ts",
-  cacheControl: "no-store",
 });
 
 /**
@@ -174,7 +168,6 @@ export const recordEmailStatus = route({
     200: { description: "Noted; also what is of no delivery", schema: z.strictObject({ status: z.literal("ok") }) },
   },
   handler: "functions/delivery/record-email-status.ts",
-  cacheControl: "no-store",
 });
 
 export const retryDelivery = route({
@@ -188,5 +181,4 @@ export const retryDelivery = route({
   answers: { 201: { description: "The delivery, pending", schema: delivery } },
   refusals: ["state-does-not-allow"],
   handler: "functions/delivery/retry-delivery.ts",
-  cacheControl: "no-store",
 });

@@ -12,6 +12,7 @@ import { caseEvent } from "./case-event.ts";
 import { childRecord } from "./child-record.ts";
 import { enquiredChild } from "./enquired-child.ts";
 import { listing, page } from "./listing.ts";
+import { notesOf } from "./notes.ts";
 import {
   authorityCode,
   contactId,
@@ -24,6 +25,7 @@ import {
 } from "./primitives.ts";
 import { submitReferral } from "./referrals.ts";
 import { route } from "./route.ts";
+import { sealedRecord } from "./sealed-record.ts";
 
 const enquiryId = uuidV7.meta({ id: "EnquiryId", description: "An enquiry's id (UUIDv7)" }).brand<"EnquiryId">();
 
@@ -123,7 +125,6 @@ export const openEnquiry = route({
   },
   refusals: ["too-many-enquiries", "already-asked", "entry-already-referred", "entry-closed", "record-unreadable"],
   handler: "functions/enquiries/open-enquiry.ts",
-  cacheControl: "no-store",
 });
 
 export const listEnquiries = route({
@@ -144,7 +145,6 @@ export const listEnquiries = route({
     },
   },
   handler: "functions/enquiries/list-enquiries.ts",
-  cacheControl: "no-store",
 });
 
 export const getEnquiry = route({
@@ -156,7 +156,6 @@ export const getEnquiry = route({
   params: inPath,
   answers: { 200: { description: "The enquiry", schema: enquirySummary } },
   handler: "functions/enquiries/get-enquiry.ts",
-  cacheControl: "no-store",
 });
 
 export const readEnquiredChild = route({
@@ -166,10 +165,11 @@ export const readEnquiredChild = route({
   summary: "Whom the enquiry is about, while it is open or known. Every read is an event that both sides see",
   access: { ...reading, proof: "committed" },
   params: inPath,
-  answers: { 200: { description: "What went out with the enquiry", schema: enquiredChild } },
-  refusals: ["record-erased", "record-unreadable"],
+  answers: {
+    200: { description: "What went out with the enquiry", schema: enquiredChild, otherMedia: sealedRecord },
+  },
+  refusals: ["no-encryption-key", "record-erased", "record-unreadable"],
   handler: "functions/enquiries/read-enquired-child.ts",
-  cacheControl: "no-store",
 });
 
 export const readEnquiryNotes = route({
@@ -183,18 +183,11 @@ export const readEnquiryNotes = route({
   answers: {
     200: {
       description: "The notes in the order of the events they belong to",
-      schema: z
-        .strictObject({
-          items: z.array(
-            z.strictObject({ sequence: z.int().positive().describe("Of the event that the note belongs to"), note }),
-          ),
-        })
-        .meta({ id: "EnquiryNotes" }),
+      schema: notesOf(note).meta({ id: "EnquiryNotes" }),
     },
   },
   refusals: ["record-unreadable"],
   handler: "functions/enquiries/read-enquiry-notes.ts",
-  cacheControl: "no-store",
 });
 
 export const answerEnquiry = route({
@@ -217,7 +210,6 @@ export const answerEnquiry = route({
   answers: { 201: { description: "The enquiry with its answer", schema: enquirySummary } },
   refusals: ["not-your-role", "state-does-not-allow"],
   handler: "functions/enquiries/answer-enquiry.ts",
-  cacheControl: "no-store",
 });
 
 export const closeEnquiry = route({
@@ -231,7 +223,6 @@ export const closeEnquiry = route({
   answers: { 201: { description: "The enquiry, closed", schema: enquirySummary } },
   refusals: ["not-your-role", "state-does-not-allow"],
   handler: "functions/enquiries/close-enquiry.ts",
-  cacheControl: "no-store",
 });
 
 export const referEnquiry = route({
@@ -260,7 +251,6 @@ export const referEnquiry = route({
   answers: submitReferral.answers,
   refusals: ["not-your-role", "state-does-not-allow", "entry-already-referred", "entry-closed", "record-unreadable"],
   handler: "functions/enquiries/refer-enquiry.ts",
-  cacheControl: "no-store",
 });
 
 export const listEnquiryEvents = route({
@@ -278,5 +268,4 @@ export const listEnquiryEvents = route({
     },
   },
   handler: "functions/enquiries/list-enquiry-events.ts",
-  cacheControl: "no-store",
 });

@@ -21,7 +21,6 @@ export const getEvidencePack = route({
   },
   refusals: ["not-acceptable", "pack-too-large", "record-unreadable"],
   handler: "functions/referrals/get-evidence-pack.ts",
-  cacheControl: "no-store",
 });
 
 export const getEntryEvidencePack = route({
@@ -41,5 +40,4 @@ export const getEntryEvidencePack = route({
   },
   refusals: ["not-acceptable", "pack-too-large", "record-unreadable"],
   handler: "functions/cme-list/get-entry-evidence-pack.ts",
-  cacheControl: "no-store",
 });

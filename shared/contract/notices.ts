@@ -6,6 +6,7 @@ import { enquiredChild } from "./enquired-child.ts";
 import { listing, page } from "./listing.ts";
 import { authorityCode, calendarDate, contactId, directoryCode, entryId, instant, urn, uuidV7 } from "./primitives.ts";
 import { route } from "./route.ts";
+import { sealedRecord } from "./sealed-record.ts";
 import { warning } from "./warning.ts";
 
 const noticeId = uuidV7.meta({ id: "NoticeId", description: "A notice's id (UUIDv7)" }).brand<"NoticeId">();
@@ -70,7 +71,6 @@ export const sendSchoolAdmissionNotice = route({
     },
   },
   handler: "functions/enquiries/send-school-admission-notice.ts",
-  cacheControl: "no-store",
 });
 
 export const listNotices = route({
@@ -91,7 +91,6 @@ export const listNotices = route({
     },
   },
   handler: "functions/enquiries/list-notices.ts",
-  cacheControl: "no-store",
 });
 
 export const getNotice = route({
@@ -103,7 +102,6 @@ export const getNotice = route({
   params: inPath,
   answers: { 200: { description: "The notice", schema: noticeSummary } },
   handler: "functions/enquiries/get-notice.ts",
-  cacheControl: "no-store",
 });
 
 export const readNoticedChild = route({
@@ -113,10 +111,9 @@ export const readNoticedChild = route({
   summary: "Whom the notice is about, until it is erased. Every read is an event that both sides see",
   access: { ...reading, proof: "committed" },
   params: inPath,
-  answers: { 200: { description: "What went out with the notice", schema: noticedChild } },
-  refusals: ["record-erased", "record-unreadable"],
+  answers: { 200: { description: "What went out with the notice", schema: noticedChild, otherMedia: sealedRecord } },
+  refusals: ["no-encryption-key", "record-erased", "record-unreadable"],
   handler: "functions/enquiries/read-noticed-child.ts",
-  cacheControl: "no-store",
 });
 
 export const acknowledgeNotice = route({
@@ -136,7 +133,6 @@ export const acknowledgeNotice = route({
   answers: { 201: { description: "The notice, acknowledged", schema: noticeSummary } },
   refusals: ["not-your-role", "state-does-not-allow"],
   handler: "functions/enquiries/acknowledge-notice.ts",
-  cacheControl: "no-store",
 });
 
 export const listNoticeEvents = route({
@@ -154,5 +150,4 @@ export const listNoticeEvents = route({
     },
   },
   handler: "functions/enquiries/list-notice-events.ts",
-  cacheControl: "no-store",
 });

@@ -87,7 +87,6 @@ export const publishContactList = route({
     },
   },
   handler: "functions/contact-list/publish-contact-list.ts",
-  cacheControl: "no-store",
 });
 
 export const getContactList = route({
@@ -115,7 +114,6 @@ export const listPublications = route({
     200: { description: "One page of publications", schema: page(publication).meta({ id: "PublicationPage" }) },
   },
   handler: "functions/contact-list/list-publications.ts",
-  cacheControl: "no-store",
 });
 
 export const getPublication = route({
@@ -183,5 +181,4 @@ export const listContactListChanges = route({
   },
   refusals: ["not-found"],
   handler: "functions/contact-list/list-contact-list-changes.ts",
-  cacheControl: "no-store",
 });

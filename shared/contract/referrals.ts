@@ -4,6 +4,7 @@ import { upnComparisons } from "../domain/upn.ts";
 import { childRecord } from "./child-record.ts";
 import { entry } from "./cme-list.ts";
 import { listing, page } from "./listing.ts";
+import { notesOf } from "./notes.ts";
 import {
   authorityCode,
   calendarDate,
@@ -18,6 +19,7 @@ import {
 } from "./primitives.ts";
 import { notYetCommenced, registeredChild } from "./registered-child.ts";
 import { route } from "./route.ts";
+import { sealedRecord } from "./sealed-record.ts";
 import { warning } from "./warning.ts";
 
 const urgency = z.enum(["urgent", "standard"]);
@@ -69,16 +71,12 @@ const compactJws = z
   .string()
   .regex(/^[\w-]+\.[\w-]+\.[\w-]+$/)
   .describe("Compact JWS (ES256); its key is in /.well-known/jwks.json");
-const compactJwe = z
-  .string()
-  .regex(/^[\w-]+(?:\.[\w-]*){4}$/)
-  .describe("Compact JWE (A256GCM) whose plaintext is the record's JSON");
 /** Why the gate is shut. */
 export const removalReason = z
   .strictObject({
     code: z.string(),
     text: z.string(),
-    guidance: z.string().describe("The sentence of the statutory guidance that it rests on"),
+    guidance: z.string().describe("The sentence of the statutory guidance that it rests on, and its section"),
   })
   .meta({ id: "RemovalReason", description: "Why the child's name must stay on the sender's list" });
 const receiptAnswer = z.strictObject({ receipt: compactJws, referral: summary }).meta({ id: "ReceiptAnswer" });
@@ -138,7 +136,6 @@ export const submitReferral = route({
   },
   refusals: ["entry-already-referred", "entry-closed"],
   handler: "functions/referrals/submit-referral.ts",
-  cacheControl: "no-store",
 });
 
 export const listReferrals = route({
@@ -167,7 +164,6 @@ export const listReferrals = route({
     },
   },
   handler: "functions/referrals/list-referrals.ts",
-  cacheControl: "no-store",
 });
 
 export const getReferral = route({
@@ -179,7 +175,6 @@ export const getReferral = route({
   params: inPath,
   answers: { 200: { description: "The summary", schema: summary } },
   handler: "functions/referrals/get-referral.ts",
-  cacheControl: "no-store",
 });
 
 export const readChildRecord = route({
@@ -199,15 +194,13 @@ export const readChildRecord = route({
   }),
   answers: {
     200: {
-      description:
-        "The record exactly as it was sent; with Accept: application/jose, a JWE to the client's registered encryption key",
+      description: "The record exactly as it was sent",
       schema: z.union([childRecord, registeredChild]),
-      otherMedia: { "application/jose": compactJwe },
+      otherMedia: sealedRecord,
     },
   },
   refusals: ["no-encryption-key", "record-unreadable"],
   handler: "functions/referrals/read-child-record.ts",
-  cacheControl: "no-store",
 });
 
 export const readNotes = route({
@@ -220,18 +213,11 @@ export const readNotes = route({
   answers: {
     200: {
       description: "The notes in the order of the events they belong to",
-      schema: z
-        .strictObject({
-          items: z.array(
-            z.strictObject({ sequence: z.int().positive().describe("Of the event that the note belongs to"), note }),
-          ),
-        })
-        .meta({ id: "Notes" }),
+      schema: notesOf(note).meta({ id: "Notes" }),
     },
   },
   refusals: ["record-unreadable"],
   handler: "functions/referrals/read-notes.ts",
-  cacheControl: "no-store",
 });
 
 export const confirmReceipt = route({
@@ -255,7 +241,6 @@ export const confirmReceipt = route({
   },
   refusals: actionRefusals,
   handler: "functions/referrals/confirm-receipt.ts",
-  cacheControl: "no-store",
 });
 
 export const getReceipt = route({
@@ -272,7 +257,6 @@ export const getReceipt = route({
     },
   },
   handler: "functions/referrals/get-receipt.ts",
-  cacheControl: "no-store",
 });
 
 export const returnReferral = route({
@@ -292,7 +276,6 @@ export const returnReferral = route({
   answers: { 201: { description: "The referral, returned", schema: summary } },
   refusals: actionRefusals,
   handler: "functions/referrals/return-referral.ts",
-  cacheControl: "no-store",
 });
 
 export const withdrawReferral = route({
@@ -306,7 +289,6 @@ export const withdrawReferral = route({
   answers: { 201: { description: "The referral, withdrawn", schema: summary } },
   refusals: actionRefusals,
   handler: "functions/referrals/withdraw-referral.ts",
-  cacheControl: "no-store",
 });
 
 export const recordFinding = route({
@@ -326,7 +308,6 @@ export const recordFinding = route({
   answers: { 201: { description: "The referral with its finding", schema: summary } },
   refusals: handoffRefusals,
   handler: "functions/referrals/record-finding.ts",
-  cacheControl: "no-store",
 });
 
 export const concludeReferral = route({
@@ -338,14 +319,19 @@ export const concludeReferral = route({
   params: inPath,
   body: z
     .discriminatedUnion("outcome", [
-      z.strictObject({ outcome: z.literal("on-school-register"), schoolUrn: urn, startDate: calendarDate }),
+      z.strictObject({
+        outcome: z.literal("on-school-register"),
+        schoolUrn: urn,
+        startDate: calendarDate.describe(
+          "Not in the future: a child who has not started yet is still missing education",
+        ),
+      }),
       z.strictObject({ outcome: z.literal("suitable-education-otherwise"), provision: note }),
     ])
     .meta({ id: "Conclusion" }),
   answers: { 201: { description: "The referral, concluded", schema: summary } },
   refusals: handoffRefusals,
   handler: "functions/referrals/conclude-referral.ts",
-  cacheControl: "no-store",
 });
 
 export const getRemoval = route({
@@ -370,7 +356,6 @@ export const getRemoval = route({
   },
   refusals: ["not-your-role", "not-of-this-kind"],
   handler: "functions/referrals/get-removal.ts",
-  cacheControl: "no-store",
 });
 
 export const removeFromList = route({
@@ -391,7 +376,6 @@ export const removeFromList = route({
   },
   refusals: ["not-your-role", "not-of-this-kind", "removal-not-permitted"],
   handler: "functions/referrals/remove-from-list.ts",
-  cacheControl: "no-store",
 });
 
 export const addTemporaryEntry = route({
@@ -413,7 +397,6 @@ export const addTemporaryEntry = route({
   },
   refusals: ["not-your-role", "already-there", "state-does-not-allow", "record-unreadable"],
   handler: "functions/referrals/add-temporary-entry.ts",
-  cacheControl: "no-store",
 });
 
 const event = z
@@ -451,5 +434,4 @@ export const listEvents = route({
     },
   },
   handler: "functions/referrals/list-events.ts",
-  cacheControl: "no-store",
 });

@@ -95,7 +95,6 @@ export const registerReorganisation = route({
     .meta({ id: "NewReorganisation" }),
   answers: { 201: { description: "The reorganisation", schema: reorganisation, location: true } },
   handler: "functions/contact-list/register-reorganisation.ts",
-  cacheControl: "no-store",
 });
 
 export const listReorganisations = route({
@@ -109,7 +108,6 @@ export const listReorganisations = route({
     200: { description: "One page", schema: page(reorganisation).meta({ id: "ReorganisationPage" }) },
   },
   handler: "functions/contact-list/list-reorganisations.ts",
-  cacheControl: "no-store",
 });
 
 export const getReorganisation = route({
@@ -121,7 +119,6 @@ export const getReorganisation = route({
   params: inPath,
   answers: { 200: { description: "The reorganisation", schema: reorganisation } },
   handler: "functions/contact-list/get-reorganisation.ts",
-  cacheControl: "no-store",
 });
 
 const assigned = z
@@ -160,7 +157,6 @@ export const assignToSuccessor = route({
   },
   refusals: ["not-your-role", "state-does-not-allow"],
   handler: "functions/contact-list/assign-to-successor.ts",
-  cacheControl: "no-store",
 });
 
 export const cancelReorganisation = route({
@@ -175,5 +171,4 @@ export const cancelReorganisation = route({
   answers: { 201: { description: "The reorganisation, cancelled", schema: reorganisation } },
   refusals: ["state-does-not-allow", "already-there"],
   handler: "functions/contact-list/cancel-reorganisation.ts",
-  cacheControl: "no-store",
 });

@@ -62,7 +62,7 @@ export type Route = {
   refusals?: readonly RefusalCode[];
   /** The module that exports the Lambda handler, from the project's root. */
   handler: `functions/${string}.ts`;
-  /** May a cache keep the answer? Never where it says anything about a child or a referral. */
+  /** May a cache keep the answer? `no-store` unless told: never where it says anything about a child or a referral. */
   cacheControl:
     | "no-store"
     | "private, no-cache"
@@ -70,7 +70,12 @@ export type Route = {
     | `public, max-age=${number}`;
 };
 
+type Definition = Omit<Route, "cacheControl"> & Partial<Pick<Route, "cacheControl">>;
+
 /** Keeps the literal types of a route, so that its handler is typed by it. */
-export const route = <const R extends Route>(definition: R): R => definition;
+export const route = <const R extends Definition>(definition: R): R & Pick<Route, "cacheControl"> => ({
+  ...definition,
+  cacheControl: definition.cacheControl ?? "no-store",
+});
 
 export const scopesOf = (access: Extract<Access, { kind: "token" }>): readonly Scope[] => [access.scope].flat();

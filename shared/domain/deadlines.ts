@@ -1,4 +1,4 @@
-import type { TargetedEnquiry } from "./enquiry.ts";
+import { enquiryLapsesAt, type TargetedEnquiry } from "./enquiry.ts";
 import type { ReferralEvent } from "./event-chain.ts";
 import type { EventType } from "./lifecycle.ts";
 import type { Referral } from "./referral.ts";
@@ -54,9 +54,9 @@ export const deadlineOfReferral = (
   );
 };
 
-/** The asked authority's answer, which the asker's closing makes needless. */
+/** The asked authority's answer, which the asker's closing makes needless; on `known` it is another time that runs. */
 export const deadlineOfEnquiry = (
-  { enquiryId, asked, lapsesAt, answer, endedAt, closedFor }: TargetedEnquiry,
+  { enquiryId, asked, openedAt, answer, endedAt, closedFor }: TargetedEnquiry,
   now: string,
 ): Deadline => {
   const closed = closedFor === null ? null : endedAt;
@@ -65,7 +65,7 @@ export const deadlineOfEnquiry = (
       what: "answer-to-enquiry",
       of: `enquiry#${enquiryId}`,
       by: asked,
-      dueAt: lapsesAt,
+      dueAt: enquiryLapsesAt(openedAt),
       doneAt: answer?.answeredAt ?? closed,
       doneBy: answer ? "enquiry.answered" : closed && "enquiry.closed",
     },

@@ -4,7 +4,7 @@ import type { Referral } from "./referral.ts";
 
 /** Guidance, "Working with other local authorities". */
 const guidance =
-  "The previous local authority should not remove the child’s name from their CME list until the receiving local authority confirms receipt of the referral.";
+  "“The previous local authority should not remove the child’s name from their CME list until the receiving local authority confirms receipt of the referral.” (Statutory guidance, “Working with other local authorities”)";
 
 const shut = {
   "awaiting-receipt": "The receiving authority has not confirmed receipt of the referral.",

@@ -11,7 +11,10 @@ const meanings: readonly (readonly [prefix: string, meaning: string])[] = [
   ["steps.json", "the steps of reasonable enquiry that were recorded, in the guidance's words, with their notes"],
   ["correspondence.json", "the questions and answers that the authorities wrote to each other"],
   ["notes.json", "what officers wrote with what they did; each bears the number of its event"],
-  ["enquiries.json", "the enquiries made about the child to other authorities, and what came of them"],
+  [
+    "enquiries.json",
+    "the enquiries made about the child to other authorities and to the exchange, those of others that the child matched, and what came of them",
+  ],
   ["record", "the child's record; of a referral each version, in the very bytes of which the digests are made"],
   ["common-transfer-file.xml", "the common transfer file that came with the referral, as it was sent"],
   ["jwks.json", "the exchange's public keys for receipts, certificates and packs"],

@@ -5,7 +5,7 @@ import { isServiceFailure } from "../aws/client-settings.ts";
 import { environment, once } from "../aws/environment.ts";
 import { type Route, scopesOf } from "../contract/route.ts";
 import { dependencyUnavailable, internalError, Refusal, scopeMissing } from "../domain/refusals.ts";
-import { log } from "../observability/log.ts";
+import { log, nameOf } from "../observability/log.ts";
 import { measureDependency, measureRequest } from "../observability/metrics.ts";
 import { dynamoClient } from "../store/dynamo.ts";
 import { spendAlone } from "../store/proofs.ts";
@@ -91,7 +91,7 @@ const answerProblems = (route: Route): Step => ({
 });
 
 const refusalFor = (error: unknown, requestId: string, { operationId: operation }: Route): Refusal => {
-  const errorName = error instanceof Error ? error.name : typeof error;
+  const errorName = nameOf(error);
   if (isServiceFailure(error)) {
     log("dependency-failed", { requestId, operation, errorName });
     measureDependency(errorName);
@@ -101,9 +101,15 @@ const refusalFor = (error: unknown, requestId: string, { operationId: operation 
   return internalError();
 };
 
-/** Where in our code it was thrown: a file and a line. Never the message, which may quote what was sent. */
-const originOf = (error: unknown): string | undefined =>
-  error instanceof Error ? /^ +at .*\b((?:functions|shared)\/[\w/.-]+:\d+)/m.exec(error.stack ?? "")?.[1] : undefined;
+/** A line of a stack: a file of ours, or a place in the bundle that it was made into, for infra/operate/origin.ts. */
+const place = /^ +at .*\b((?:functions|shared)\/[\w/.-]+:\d+|index\.cjs:\d+:\d+)/gm;
+
+/** Where in our code it was thrown, and what called that. Never the message, which may quote what was sent. */
+const originOf = (error: unknown): string | undefined => {
+  if (!(error instanceof Error)) return undefined;
+  const places = [...(error.stack ?? "").replace(error.message, "").matchAll(place)].map(([, at]) => at);
+  return places.slice(0, 3).join(" ") || undefined;
+};
 
 const spendUnspent = async (proof: Proof | undefined): Promise<void> => {
   if (!proof || proof.spent) return;

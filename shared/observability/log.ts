@@ -25,7 +25,7 @@ export const catalogue = {
   "item-unreadable": { level: "error", fields: ["table", "alarm"] },
   "passing-failed": {
     level: "error",
-    fields: ["reorganisationId", "referralId", "entryId", "enquiryId", "errorName", "alarm"],
+    fields: ["reorganisationId", "referralId", "entryId", "enquiryId", "noticeId", "errorName", "alarm"],
   },
   "erasure-failed": { level: "error", fields: ["entryId", "noticeId", "errorName", "alarm"] },
   "lapse-failed": { level: "error", fields: ["enquiryId", "errorName", "alarm"] },
@@ -65,3 +65,6 @@ export const log = <Code extends keyof Catalogue>(code: Code, fields: Fields<Cod
   process.stdout.write(`${JSON.stringify(line)}\n`);
   if (line.alarm === true) measure("Alerts", 1, { code });
 };
+
+/** What an error is called in the log: never its message, which may quote what was sent. */
+export const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);

@@ -1,6 +1,6 @@
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent, SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { once } from "../aws/environment.ts";
-import { log } from "../observability/log.ts";
+import { log, nameOf } from "../observability/log.ts";
 import { type DeliveryMessage, deliveryMessage } from "./send.ts";
 
 /**
@@ -20,7 +20,7 @@ export const consumeQueue = <Dependencies>(
           await handle(deliveryMessage.parse(JSON.parse(body)), built());
           return [];
         } catch (error) {
-          log("message-failed", { consumer, messageId, errorName: error instanceof Error ? error.name : typeof error });
+          log("message-failed", { consumer, messageId, errorName: nameOf(error) });
           return [{ itemIdentifier: messageId }];
         }
       }),
@@ -45,7 +45,7 @@ export const consumeStream = <Dependencies>(
         log("message-failed", {
           consumer,
           messageId: itemIdentifier,
-          errorName: error instanceof Error ? error.name : typeof error,
+          errorName: nameOf(error),
         });
         return { batchItemFailures: [{ itemIdentifier }] };
       }

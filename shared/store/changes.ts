@@ -1,16 +1,15 @@
 import * as z from "zod";
 import { type Change, changeTypes } from "../domain/changes.ts";
+import { actor, digest } from "./chain.ts";
 import type { Dynamo, Write } from "./dynamo.ts";
 import { readPage } from "./page.ts";
-
-const digest = z.templateLiteral(["sha-256:", z.string()]);
 
 const stored = z.object({
   subject: z.string(),
   sequence: z.number(),
   type: z.enum(changeTypes),
   at: z.string(),
-  actor: z.object({ authority: z.string(), clientId: z.string(), contactId: z.string().nullable() }),
+  actor,
   before: z.unknown(),
   after: z.unknown(),
   previousHash: digest.nullable(),

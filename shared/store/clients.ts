@@ -3,9 +3,11 @@ import * as z from "zod";
 import { client } from "../contract/client.ts";
 import { type ChangeType, nextChange } from "../domain/changes.ts";
 import { type Actor, type ChainHead, emptyChain } from "../domain/event-chain.ts";
+import { chainHead } from "./chain.ts";
 import { putChange } from "./changes.ts";
 import { attempts, commit, type Dynamo, type Item, type Place, readAll, type Write } from "./dynamo.ts";
 import { readPage } from "./page.ts";
+import { unchanged } from "./unchanged.ts";
 
 /** What is told of a client: only public keys are here. */
 export type ClientFacts = z.input<typeof client>;
@@ -15,7 +17,7 @@ export type Client = ClientFacts & { head: ChainHead };
 
 const stored = z.object({
   ...client.shape,
-  head: z.object({ sequence: z.number(), hash: z.templateLiteral(["sha-256:", z.string()]).nullable() }),
+  head: chainHead,
 });
 
 /** The one partition of the index from which clients are read in the order of their ids. */
@@ -70,10 +72,7 @@ export const changeClient = (
   return {
     after,
     writes: [
-      putClient(tables.clients, after, {
-        ConditionExpression: "version = :version",
-        ExpressionAttributeValues: { ":version": before.version },
-      }),
+      putClient(tables.clients, after, unchanged(before)),
       putChange(tables.changes, link.change),
       ...thumbprints.map((thumbprint) => claimKey(tables.clients, thumbprint, after.clientId)),
     ],
@@ -153,15 +152,12 @@ export const administratorsAfter = (
 ): Write => {
   const others = ids.filter((id) => id !== after.clientId);
   const next = isAdministrator(after) ? [...others, after.clientId].sort() : others;
-  const condition =
-    version === 0
-      ? { ConditionExpression: "attribute_not_exists(clientId)" }
-      : { ConditionExpression: "version = :version", ExpressionAttributeValues: { ":version": version } };
+  const condition = version === 0 ? { ConditionExpression: "attribute_not_exists(clientId)" } : unchanged({ version });
   const { key } = administratorsPlace(table);
-  const unchanged = next.length === ids.length && next.every((id) => ids.includes(id));
+  const isSame = next.length === ids.length && next.every((id) => ids.includes(id));
   return {
     name: administrators,
-    item: unchanged
+    item: isSame
       ? { ConditionCheck: { TableName: table, Key: key, ...condition } }
       : { Put: { TableName: table, Item: { ...key, ids: next, version: version + 1 }, ...condition } },
   };

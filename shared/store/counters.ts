@@ -1,7 +1,6 @@
-import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
 import type { CounterChange } from "../domain/counters.ts";
-import type { Dynamo, Item, Write } from "./dynamo.ts";
+import { type Dynamo, queried, type Write } from "./dynamo.ts";
 
 /** Adds to the cells of one item, which begin at nothing. */
 export const addToCounter = (table: string, { counter, bucket, add }: CounterChange): Write => {
@@ -31,23 +30,16 @@ export const readCounter = async (
   counter: string,
 ): Promise<{ bucket: string; cells: Cells }[]> => {
   const buckets: { bucket: string; cells: Cells }[] = [];
-  let ExclusiveStartKey: Item | undefined;
-  do {
-    const page = await dynamo.send(
-      new QueryCommand({
-        TableName: table,
-        KeyConditionExpression: "#counter = :counter",
-        ExpressionAttributeNames: { "#counter": "counter" },
-        ExpressionAttributeValues: { ":counter": counter },
-        ExclusiveStartKey,
-      }),
-    );
-    for (const item of page.Items ?? []) {
-      const { counter: _, bucket, ...cells } = stored.parse(item);
-      buckets.push({ bucket, cells: new Map(Object.entries(cells)) });
-    }
-    ExclusiveStartKey = page.LastEvaluatedKey;
-  } while (ExclusiveStartKey);
+  const query = {
+    TableName: table,
+    KeyConditionExpression: "#counter = :counter",
+    ExpressionAttributeNames: { "#counter": "counter" },
+    ExpressionAttributeValues: { ":counter": counter },
+  };
+  for await (const item of queried(dynamo, query)) {
+    const { counter: _, bucket, ...cells } = stored.parse(item);
+    buckets.push({ bucket, cells: new Map(Object.entries(cells)) });
+  }
   return buckets;
 };
 

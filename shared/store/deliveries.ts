@@ -1,12 +1,11 @@
-import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
 import { deliveryData } from "../contract/delivery.ts";
 import { channels, deliveryStates } from "../domain/delivery.ts";
 import { emailTemplateNames } from "../domain/who-is-told.ts";
-import { bucketOf, bucketsOf } from "./buckets.ts";
+import { bucketOf, readDue } from "./buckets.ts";
 import type { Dynamo, Item, Place, Write } from "./dynamo.ts";
 import { readPage } from "./page.ts";
-import { readable } from "./readable.ts";
+import { unchanged } from "./unchanged.ts";
 
 /**
  * One thing that is to reach one addressee: a webhook call to an authority's endpoint or an email to one of its contacts.
@@ -88,29 +87,20 @@ export const replaceDelivery = (table: string, before: Delivery, changes: Partia
     Put: {
       TableName: table,
       Item: itemOf({ ...before, ...changes, version: before.version + 1 }),
-      ConditionExpression: "version = :version",
-      ExpressionAttributeValues: { ":version": before.version },
+      ...unchanged(before),
     },
   },
 });
 
 /** Deliveries whose next attempt was due before that moment: at most a page from each bucket. */
-export const deliveriesDue = async (dynamo: Dynamo, table: string, moment: string): Promise<Delivery[]> => {
-  const pages = await Promise.all(
-    bucketsOf(due).map((bucket) =>
-      dynamo.send(
-        new QueryCommand({
-          TableName: table,
-          IndexName: "due",
-          KeyConditionExpression: "dueBucket = :bucket AND nextAttemptAt < :moment",
-          ExpressionAttributeValues: { ":bucket": bucket, ":moment": moment },
-          Limit: 100,
-        }),
-      ),
-    ),
+export const deliveriesDue = (dynamo: Dynamo, table: string, moment: string): Promise<Delivery[]> =>
+  readDue(
+    dynamo,
+    { table, index: "due", buckets: due, bucket: "dueBucket", until: "nextAttemptAt" },
+    "<",
+    moment,
+    stored,
   );
-  return pages.flatMap(({ Items = [] }) => readable(table, stored, Items));
-};
 
 /** One page of an authority's deliveries, newest first. */
 export const readDeliveries = (

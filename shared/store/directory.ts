@@ -1,4 +1,3 @@
-import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
 import { authority, contact } from "../contract/directory.ts";
 import { type Change, nextChange } from "../domain/changes.ts";
@@ -6,8 +5,9 @@ import { type Contact, inEffect } from "../domain/contacts.ts";
 import { type Actor, type ChainHead, emptyChain } from "../domain/event-chain.ts";
 import { busy } from "../domain/refusals.ts";
 import { dateInEngland } from "../domain/working-days.ts";
+import { chainHead } from "./chain.ts";
 import { putChange } from "./changes.ts";
-import { attempts, type Dynamo, type Item, type Place, readAll, type Write } from "./dynamo.ts";
+import { attempts, type Dynamo, type Item, type Place, queried, readAll, type Write } from "./dynamo.ts";
 
 /** What the list says of an authority, without its contacts. */
 export type AuthorityFacts = z.input<typeof authority>;
@@ -29,7 +29,7 @@ const contacts = z.record(
 const stored = z.object({
   ...authority.shape,
   contacts,
-  head: z.object({ sequence: z.number(), hash: z.templateLiteral(["sha-256:", z.string()]).nullable() }),
+  head: chainHead,
   staged: z.object({ importId: z.string(), contacts }).optional(),
 });
 
@@ -250,9 +250,6 @@ export type Snapshot = { authorities: Authority[]; changes: number };
 
 const wholeListItem = z.object({ changes: z.number(), codes: z.set(z.string()) });
 
-/** As many as DynamoDB reads in one call. */
-const mostReadAtOnce = 100;
-
 /**
  * The whole list as it was at one moment, strongly consistent: it is read again where anything changed meanwhile.
  * @throws Refusal `busy` while an import is being carried out
@@ -260,16 +257,9 @@ const mostReadAtOnce = 100;
 export const readSnapshot = async (dynamo: Dynamo, table: string): Promise<Snapshot> => {
   for await (const _ of attempts()) {
     const before = await readWholeListItem(dynamo, table);
-    const codes = [...before.codes].sort();
-    const authorities: Authority[] = [];
-    for (let at = 0; at < codes.length; at += mostReadAtOnce) {
-      const places = codes.slice(at, at + mostReadAtOnce).map((code) => authorityPlace(table, code));
-      for (const item of await readAll(dynamo, places)) {
-        // One may have been withdrawn since its code was read: then the count has changed too.
-        const authority = authorityFrom(item);
-        if (authority) authorities.push(authority);
-      }
-    }
+    const places = [...before.codes].sort().map((code) => authorityPlace(table, code));
+    // One may have been withdrawn since its code was read: then the count has changed too.
+    const authorities = (await readAll(dynamo, places)).flatMap((item) => authorityFrom(item) ?? []);
     const { changes } = await readWholeListItem(dynamo, table);
     if (changes === before.changes && !authorities.some(({ staged }) => staged)) return { authorities, changes };
   }
@@ -287,19 +277,12 @@ const readWholeListItem = async (dynamo: Dynamo, table: string) => {
  */
 export const readAuthorities = async (dynamo: Dynamo, table: string): Promise<Authority[]> => {
   const authorities: Authority[] = [];
-  let ExclusiveStartKey: Item | undefined;
-  do {
-    const page = await dynamo.send(
-      new QueryCommand({
-        TableName: table,
-        IndexName: "by-listing",
-        KeyConditionExpression: "listing = :listing",
-        ExpressionAttributeValues: { ":listing": listing },
-        ExclusiveStartKey,
-      }),
-    );
-    for (const item of page.Items ?? []) authorities.push(stored.parse(item));
-    ExclusiveStartKey = page.LastEvaluatedKey;
-  } while (ExclusiveStartKey);
+  const query = {
+    TableName: table,
+    IndexName: "by-listing",
+    KeyConditionExpression: "listing = :listing",
+    ExpressionAttributeValues: { ":listing": listing },
+  };
+  for await (const item of queried(dynamo, query)) authorities.push(stored.parse(item));
   return authorities;
 };

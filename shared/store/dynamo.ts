@@ -3,6 +3,8 @@ import { DynamoDBClient, TransactionCanceledException } from "@aws-sdk/client-dy
 import {
   BatchGetCommand,
   DynamoDBDocumentClient,
+  QueryCommand,
+  type QueryCommandInput,
   TransactWriteCommand,
   type TransactWriteCommandInput,
 } from "@aws-sdk/lib-dynamodb";
@@ -43,12 +45,23 @@ export async function* attempts(): AsyncGenerator<number> {
 /** Where an item stands. */
 export type Place = { table: string; key: Key };
 
+/** As many as DynamoDB reads in one call. */
+const mostReadAtOnce = 100;
+
 /**
- * Reads up to 100 items in one strongly consistent call; answers them in the order asked, `undefined` where there is none.
+ * Reads items, strongly consistent, up to 100 of them in one call; answers them in the order asked, `undefined` where there
+ * is none.
  * @throws Refusal `busy` when DynamoDB keeps leaving keys unprocessed.
  */
 export const readAll = async (dynamo: Dynamo, places: readonly Place[]): Promise<(Item | undefined)[]> => {
-  if (places.length === 0) return [];
+  const items: (Item | undefined)[] = [];
+  for (let at = 0; at < places.length; at += mostReadAtOnce) {
+    items.push(...(await readInOneCall(dynamo, places.slice(at, at + mostReadAtOnce))));
+  }
+  return items;
+};
+
+const readInOneCall = async (dynamo: Dynamo, places: readonly Place[]): Promise<(Item | undefined)[]> => {
   const found: { table: string; item: Item }[] = [];
   const requests: Record<string, { Keys: Key[]; ConsistentRead: true }> = {};
   for (const { table, key } of places) {
@@ -67,6 +80,16 @@ export const readAll = async (dynamo: Dynamo, places: readonly Place[]): Promise
   }
   return places.map(({ table, key }) => found.find((each) => each.table === table && isAt(each.item, key))?.item);
 };
+
+/** Everything that a query finds, a page at a time. */
+export async function* queried(dynamo: Dynamo, query: QueryCommandInput): AsyncGenerator<Item> {
+  let ExclusiveStartKey: Item | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey } = await dynamo.send(new QueryCommand({ ...query, ExclusiveStartKey }));
+    yield* Items;
+    ExclusiveStartKey = LastEvaluatedKey;
+  } while (ExclusiveStartKey);
+}
 
 const isAt = (item: Item, key: Key): boolean => Object.entries(key).every(([name, value]) => item[name] === value);
 

@@ -1,15 +1,17 @@
 import * as z from "zod";
 import { type Change, nextChange } from "../domain/changes.ts";
 import { type Actor, type ChainHead, emptyChain } from "../domain/event-chain.ts";
+import { chainHead } from "./chain.ts";
 import { putChange } from "./changes.ts";
 import type { Item, Place, Write } from "./dynamo.ts";
+import { unchanged } from "./unchanged.ts";
 
 /** The domains at which named contacts may have email addresses: a list that the DfE maintains. */
 export type EmailDomains = { domains: string[]; head: ChainHead; version: number };
 
 const stored = z.object({
   domains: z.array(z.string()),
-  head: z.object({ sequence: z.number(), hash: z.templateLiteral(["sha-256:", z.string()]).nullable() }),
+  head: chainHead,
   version: z.number(),
 });
 
@@ -51,8 +53,7 @@ export const changeEmailDomains = (
           Put: {
             TableName: tables.directory,
             Item: { ...key, ...after },
-            ConditionExpression: before === initially ? "attribute_not_exists(version)" : "version = :version",
-            ...(before !== initially && { ExpressionAttributeValues: { ":version": before.version } }),
+            ...(before === initially ? { ConditionExpression: "attribute_not_exists(version)" } : unchanged(before)),
           },
         },
       },

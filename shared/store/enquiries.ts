@@ -12,14 +12,13 @@ import {
   type TargetedEnquiry,
 } from "../domain/enquiry.ts";
 import type { MatchEnquiry } from "../domain/match-enquiry.ts";
-import { bucketOf, bucketsOf } from "./buckets.ts";
+import { bucketOf, readDue } from "./buckets.ts";
+import { chainHead } from "./chain.ts";
 import type { Dynamo, Item, Place, Write } from "./dynamo.ts";
 import { idsIn } from "./ids.ts";
 import { matchEnquiryFrom } from "./match-enquiries.ts";
 import { readPage } from "./page.ts";
-import { readable } from "./readable.ts";
-
-const digest = z.templateLiteral(["sha-256:", z.string()]);
+import { unchanged } from "./unchanged.ts";
 
 const stored = z.object({
   enquiryId: z.string(),
@@ -39,7 +38,7 @@ const stored = z.object({
   notes: z.array(z.number()),
   erasedAt: z.string().nullable(),
   sealedFor: z.object({ asker: z.string(), asked: z.string() }).nullable(),
-  head: z.object({ sequence: z.number(), hash: digest.nullable() }),
+  head: chainHead,
   version: z.number(),
 }) satisfies z.ZodType<TargetedEnquiry>;
 
@@ -79,28 +78,12 @@ export const replaceEnquiry = (
   before: TargetedEnquiry,
   after: TargetedEnquiry,
   action?: EnquiryAction,
-): Write => {
-  const states = action ? enquiryRuleOf(action).from : [];
-  return {
-    name: named(before),
-    item: {
-      Put: {
-        TableName: table,
-        Item: itemOf(after),
-        ConditionExpression: ["version = :version", ...(action ? [`#state IN (${states.map(placeholder)})`] : [])].join(
-          " AND ",
-        ),
-        ...(action && { ExpressionAttributeNames: { "#state": "state" } }),
-        ExpressionAttributeValues: {
-          ":version": before.version,
-          ...Object.fromEntries(states.map((state) => [placeholder(state), state])),
-        },
-      },
-    },
-  };
-};
-
-const placeholder = (state: EnquiryState): string => `:${state.replaceAll("-", "_")}`;
+): Write => ({
+  name: named(before),
+  item: {
+    Put: { TableName: table, Item: itemOf(after), ...unchanged(before, action && enquiryRuleOf(action).from) },
+  },
+});
 
 /** One page of what an authority was asked (inbox) or asks (outbox), newest first. One call. */
 export const readEnquiryBox = (
@@ -137,11 +120,26 @@ export const enquiryIdsBySide = (
 ): AsyncGenerator<string> =>
   idsIn(dynamo, { table, index: side === "asked" ? "inbox" : "outbox", id: "enquiryId" }, [side, authority]);
 
-/** The ids of the enquiries that an authority has made about the child of one of its entries, as the index has them. */
+/**
+ * The ids of the enquiries that an authority has made about the child of one of its entries, and of the match enquiries of
+ * which it was told because of that entry, as the indexes have them.
+ */
 export const enquiryIdsAbout = async (
   dynamo: Dynamo,
   table: string,
-  asker: string,
+  authority: string,
+  entryId: string,
+): Promise<string[]> => {
+  const sides = ["asker", "asked"] as const;
+  const found = await Promise.all(sides.map((side) => idsAbout(dynamo, table, [side, authority], entryId)));
+  // Each once: a reorganisation may have united the two sides.
+  return [...new Set(found.flat())];
+};
+
+const idsAbout = async (
+  dynamo: Dynamo,
+  table: string,
+  [side, authority]: [EnquiryParty, string],
   entryId: string,
 ): Promise<string[]> => {
   const ids: string[] = [];
@@ -150,12 +148,13 @@ export const enquiryIdsAbout = async (
     const { Items = [], LastEvaluatedKey } = await dynamo.send(
       new QueryCommand({
         TableName: table,
-        IndexName: "outbox",
-        KeyConditionExpression: "asker = :asker",
+        IndexName: side === "asked" ? "inbox" : "outbox",
+        KeyConditionExpression: "#side = :authority",
         // Of a targeted enquiry and of a match enquiry.
         FilterExpression: "entryId = :entry OR contains(entryIds, :entry)",
         ProjectionExpression: "enquiryId",
-        ExpressionAttributeValues: { ":asker": asker, ":entry": entryId },
+        ExpressionAttributeNames: { "#side": side },
+        ExpressionAttributeValues: { ":authority": authority, ":entry": entryId },
         ExclusiveStartKey,
       }),
     );
@@ -166,19 +165,11 @@ export const enquiryIdsAbout = async (
 };
 
 /** Those whose time is over and who still keep something of a child: at most a page from each bucket. */
-export const enquiriesDue = async (dynamo: Dynamo, table: string, now: string): Promise<TargetedEnquiry[]> => {
-  const pages = await Promise.all(
-    bucketsOf(lapsing).map((bucket) =>
-      dynamo.send(
-        new QueryCommand({
-          TableName: table,
-          IndexName: "lapsing",
-          KeyConditionExpression: "lapsingBucket = :bucket AND lapsesAt <= :now",
-          ExpressionAttributeValues: { ":bucket": bucket, ":now": now },
-          Limit: 100,
-        }),
-      ),
-    ),
+export const enquiriesDue = (dynamo: Dynamo, table: string, now: string): Promise<TargetedEnquiry[]> =>
+  readDue(
+    dynamo,
+    { table, index: "lapsing", buckets: lapsing, bucket: "lapsingBucket", until: "lapsesAt" },
+    "<=",
+    now,
+    stored,
   );
-  return pages.flatMap(({ Items = [] }) => readable(table, stored, Items));
-};

@@ -1,13 +1,13 @@
-import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
 import { countsOfEntry } from "../domain/counts.ts";
 import { enquiryOutcomeCodes, enquiryStepCodes } from "../domain/enquiry-steps.ts";
 import { type Entry, isOnList } from "../domain/entry.ts";
-import { bucketOf, bucketsOf } from "./buckets.ts";
+import { bucketOf, readDue } from "./buckets.ts";
+import { chainHead } from "./chain.ts";
 import type { Dynamo, Item, Place, Write } from "./dynamo.ts";
 import { idsIn } from "./ids.ts";
 import { readPage } from "./page.ts";
-import { readable } from "./readable.ts";
+import { unchanged } from "./unchanged.ts";
 
 export const storedFigures = z.object({ sex: z.enum(["M", "F", "U"]), leavesOn: z.string(), reason: z.string() });
 
@@ -47,7 +47,7 @@ const stored = z.object({
   figures: storedFigures,
   fingerprints: z.array(z.string()),
   retained: z.object({ until: z.string(), erasedAt: z.string().nullable() }).nullable(),
-  head: z.object({ sequence: z.number(), hash: z.templateLiteral(["sha-256:", z.string()]).nullable() }),
+  head: chainHead,
   sealedFor: z.string().nullable().default(null),
   passedBy: z.string().nullable().default(null),
   version: z.number(),
@@ -87,8 +87,7 @@ export const replaceEntry = (table: string, before: Entry, after: Omit<Entry, "v
     Put: {
       TableName: table,
       Item: itemOf({ ...after, version: before.version + 1 }),
-      ConditionExpression: "version = :version",
-      ExpressionAttributeValues: { ":version": before.version },
+      ...unchanged(before),
     },
   },
   counts: countsOfEntry(before, after),
@@ -137,19 +136,11 @@ export const readEntries = (
   );
 
 /** Retained records that were to be kept until a day before this one: at most a page from each bucket. */
-export const retainedBefore = async (dynamo: Dynamo, table: string, day: string): Promise<Entry[]> => {
-  const pages = await Promise.all(
-    bucketsOf(retention).map((bucket) =>
-      dynamo.send(
-        new QueryCommand({
-          TableName: table,
-          IndexName: "retained",
-          KeyConditionExpression: "retainedBucket = :bucket AND retainedUntil < :day",
-          ExpressionAttributeValues: { ":bucket": bucket, ":day": day },
-          Limit: 100,
-        }),
-      ),
-    ),
+export const retainedBefore = (dynamo: Dynamo, table: string, day: string): Promise<Entry[]> =>
+  readDue(
+    dynamo,
+    { table, index: "retained", buckets: retention, bucket: "retainedBucket", until: "retainedUntil" },
+    "<",
+    day,
+    stored,
   );
-  return pages.flatMap(({ Items = [] }) => readable(table, stored, Items));
-};

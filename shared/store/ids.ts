@@ -1,6 +1,5 @@
-import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
-import type { Dynamo, Item } from "./dynamo.ts";
+import { type Dynamo, queried } from "./dynamo.ts";
 
 type Attribute = readonly [name: string, value: string];
 
@@ -15,21 +14,14 @@ export async function* idsIn(
   [partition, value]: Attribute,
   only?: Attribute,
 ): AsyncGenerator<string> {
-  let ExclusiveStartKey: Item | undefined;
-  do {
-    const { Items = [], LastEvaluatedKey } = await dynamo.send(
-      new QueryCommand({
-        TableName: table,
-        IndexName: index,
-        KeyConditionExpression: "#partition = :value",
-        ...(only && { FilterExpression: "#only = :only" }),
-        ProjectionExpression: "#id",
-        ExpressionAttributeNames: { "#partition": partition, "#id": id, ...(only && { "#only": only[0] }) },
-        ExpressionAttributeValues: { ":value": value, ...(only && { ":only": only[1] }) },
-        ExclusiveStartKey,
-      }),
-    );
-    for (const item of Items) yield z.string().parse(item[id]);
-    ExclusiveStartKey = LastEvaluatedKey;
-  } while (ExclusiveStartKey);
+  const query = {
+    TableName: table,
+    IndexName: index,
+    KeyConditionExpression: "#partition = :value",
+    ...(only && { FilterExpression: "#only = :only" }),
+    ProjectionExpression: "#id",
+    ExpressionAttributeNames: { "#partition": partition, "#id": id, ...(only && { "#only": only[0] }) },
+    ExpressionAttributeValues: { ":value": value, ...(only && { ":only": only[1] }) },
+  };
+  for await (const item of queried(dynamo, query)) yield z.string().parse(item[id]);
 }

@@ -1,9 +1,11 @@
 import * as z from "zod";
 import { nextChange } from "../domain/changes.ts";
 import type { Contact } from "../domain/contacts.ts";
+import { actor } from "./chain.ts";
 import { putChange } from "./changes.ts";
 import { type Authority, authorityItem, subjectOf } from "./directory.ts";
 import { type Dynamo, type Item, type Place, readAll, type Write } from "./dynamo.ts";
+import { unchanged } from "./unchanged.ts";
 
 /**
  * An import of the contact list changes more than one transaction holds. So its changes are staged beside what is in
@@ -18,7 +20,7 @@ const stored = z.object({
   state: z.enum(["staging", "committed", "settled", "abandoned"]),
   startedAt: z.string(),
   /** Who imports: the actor of every change that comes of it. */
-  actor: z.object({ authority: z.string(), clientId: z.string(), contactId: z.string().nullable() }),
+  actor,
   /** The authorities whose contacts it changes. */
   codes: z.array(z.string()),
   version: z.number(),
@@ -64,8 +66,7 @@ export const startImport = (table: string, value: Import, before: UnderWay): Wri
             Put: {
               TableName: table,
               Item: { ...headKey, underWay: value.importId, version: before.version + 1 },
-              ConditionExpression: before.version === 0 ? "attribute_not_exists(importId)" : "version = :version",
-              ...(before.version > 0 && { ExpressionAttributeValues: { ":version": before.version } }),
+              ...(before.version === 0 ? { ConditionExpression: "attribute_not_exists(importId)" } : unchanged(before)),
             },
           },
         },

@@ -1,10 +1,10 @@
-import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
 import { closedForReasons } from "../domain/enquiry.ts";
 import { type MatchEnquiry, matchStates } from "../domain/match-enquiry.ts";
-import { bucketOf, bucketsOf } from "./buckets.ts";
+import { bucketOf, readDue } from "./buckets.ts";
+import { chainHead } from "./chain.ts";
 import type { Dynamo, Item, Place, Write } from "./dynamo.ts";
-import { readable } from "./readable.ts";
+import { unchanged } from "./unchanged.ts";
 
 const sides = z.object({
   enquiryId: z.string(),
@@ -18,7 +18,7 @@ const sides = z.object({
   answers: z.array(z.object({ authority: z.string(), answeredBy: z.string(), answeredAt: z.string() })),
   closedFor: z.enum(closedForReasons).nullable(),
   endedAt: z.string().nullable(),
-  head: z.object({ sequence: z.number(), hash: z.templateLiteral(["sha-256:", z.string()]).nullable() }),
+  head: chainHead,
   version: z.number(),
 });
 
@@ -57,14 +57,7 @@ export const putNewMatchEnquiry = (table: string, enquiry: MatchEnquiry): Write 
 /** Replaces the side that was read; fails when anything happened to it since. */
 export const replaceMatchEnquiry = (table: string, before: MatchEnquiry, after: MatchEnquiry): Write => ({
   name: named(before),
-  item: {
-    Put: {
-      TableName: table,
-      Item: itemOf(after),
-      ConditionExpression: "version = :version",
-      ExpressionAttributeValues: { ":version": before.version },
-    },
-  },
+  item: { Put: { TableName: table, Item: itemOf(after), ...unchanged(before) } },
 });
 
 /** Which holders were told of an asker's question, and the id of each one's side. Nobody is ever shown it. */
@@ -94,19 +87,11 @@ export const replaceSides = (table: string, parentId: string, before: Sides, ofH
 });
 
 /** Those still open whose time is over: at most a page from each bucket. */
-export const matchEnquiriesDue = async (dynamo: Dynamo, table: string, now: string): Promise<MatchEnquiry[]> => {
-  const pages = await Promise.all(
-    bucketsOf(lapsing).map((bucket) =>
-      dynamo.send(
-        new QueryCommand({
-          TableName: table,
-          IndexName: "lapsing",
-          KeyConditionExpression: "lapsingBucket = :bucket AND lapsesAt <= :now",
-          ExpressionAttributeValues: { ":bucket": bucket, ":now": now },
-          Limit: 100,
-        }),
-      ),
-    ),
+export const matchEnquiriesDue = (dynamo: Dynamo, table: string, now: string): Promise<MatchEnquiry[]> =>
+  readDue(
+    dynamo,
+    { table, index: "lapsing", buckets: lapsing, bucket: "lapsingBucket", until: "lapsesAt" },
+    "<=",
+    now,
+    stored,
   );
-  return pages.flatMap(({ Items = [] }) => readable(table, stored, Items));
-};

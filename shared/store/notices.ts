@@ -1,13 +1,18 @@
-import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
-import { type Notice, type NoticeAction, type NoticeState, noticeRuleOf, noticeStates } from "../domain/notice.ts";
-import { bucketOf, bucketsOf } from "./buckets.ts";
+import {
+  type Notice,
+  type NoticeAction,
+  type NoticeParty,
+  type NoticeState,
+  noticeRuleOf,
+  noticeStates,
+} from "../domain/notice.ts";
+import { bucketOf, readDue } from "./buckets.ts";
+import { chainHead } from "./chain.ts";
 import type { Dynamo, Item, Place, Write } from "./dynamo.ts";
 import { idsIn } from "./ids.ts";
 import { readPage } from "./page.ts";
-import { readable } from "./readable.ts";
-
-const digest = z.templateLiteral(["sha-256:", z.string()]);
+import { unchanged } from "./unchanged.ts";
 
 const stored = z.object({
   noticeId: z.string(),
@@ -24,7 +29,8 @@ const stored = z.object({
   entryId: z.string().nullable(),
   erasesAt: z.string(),
   erasedAt: z.string().nullable(),
-  head: z.object({ sequence: z.number(), hash: digest.nullable() }),
+  sealedFor: z.object({ sender: z.string(), recipient: z.string() }).nullable().default(null),
+  head: chainHead,
   version: z.number(),
 }) satisfies z.ZodType<Notice>;
 
@@ -52,28 +58,10 @@ export const putNewNotice = (table: string, notice: Notice): Write => ({
  * action is allowed.
  * @param action absent for what leaves the state alone, such as a read
  */
-export const replaceNotice = (table: string, before: Notice, after: Notice, action?: NoticeAction): Write => {
-  const states = action ? noticeRuleOf(action).from : [];
-  return {
-    name: named(before),
-    item: {
-      Put: {
-        TableName: table,
-        Item: itemOf(after),
-        ConditionExpression: ["version = :version", ...(action ? [`#state IN (${states.map(placeholder)})`] : [])].join(
-          " AND ",
-        ),
-        ...(action && { ExpressionAttributeNames: { "#state": "state" } }),
-        ExpressionAttributeValues: {
-          ":version": before.version,
-          ...Object.fromEntries(states.map((state) => [placeholder(state), state])),
-        },
-      },
-    },
-  };
-};
-
-const placeholder = (state: NoticeState): string => `:${state.replaceAll("-", "_")}`;
+export const replaceNotice = (table: string, before: Notice, after: Notice, action?: NoticeAction): Write => ({
+  name: named(before),
+  item: { Put: { TableName: table, Item: itemOf(after), ...unchanged(before, action && noticeRuleOf(action).from) } },
+});
 
 type BoxQuery = {
   box: "inbox" | "outbox";
@@ -107,6 +95,15 @@ export const readNoticeBox = (
     (item) => stored.parse(item),
   );
 
+/** The ids of all notices in which an authority has that side, as the index has them. */
+export const noticeIdsBySide = (
+  dynamo: Dynamo,
+  table: string,
+  authority: string,
+  side: NoticeParty,
+): AsyncGenerator<string> =>
+  idsIn(dynamo, { table, index: side === "recipient" ? "inbox" : "outbox", id: "noticeId" }, [side, authority]);
+
 /** The ids of the notices that its home authority has found to be about the child of that entry, as the index has them. */
 export const noticeIdsAbout = (
   dynamo: Dynamo,
@@ -117,19 +114,11 @@ export const noticeIdsAbout = (
   idsIn(dynamo, { table, index: "inbox", id: "noticeId" }, ["recipient", recipient], ["entryId", entryId]);
 
 /** Those whose time is over and who still keep something of a child: at most a page from each bucket. */
-export const noticesDue = async (dynamo: Dynamo, table: string, now: string): Promise<Notice[]> => {
-  const pages = await Promise.all(
-    bucketsOf(erasing).map((bucket) =>
-      dynamo.send(
-        new QueryCommand({
-          TableName: table,
-          IndexName: erasing,
-          KeyConditionExpression: "erasingBucket = :bucket AND erasesAt <= :now",
-          ExpressionAttributeValues: { ":bucket": bucket, ":now": now },
-          Limit: 100,
-        }),
-      ),
-    ),
+export const noticesDue = (dynamo: Dynamo, table: string, now: string): Promise<Notice[]> =>
+  readDue(
+    dynamo,
+    { table, index: "erasing", buckets: erasing, bucket: "erasingBucket", until: "erasesAt" },
+    "<=",
+    now,
+    stored,
   );
-  return pages.flatMap(({ Items = [] }) => readable(table, stored, Items));
-};

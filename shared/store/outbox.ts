@@ -1,4 +1,4 @@
-import { QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
 import { eventData } from "../contract/event-data.ts";
 import type { Count } from "../domain/counts.ts";
@@ -8,11 +8,10 @@ import { referralStates } from "../domain/lifecycle.ts";
 import { roles } from "../domain/referral.ts";
 import { toldTypes } from "../domain/told-events.ts";
 import { emailTemplateNames } from "../domain/who-is-told.ts";
-import { bucketOf, bucketsOf } from "./buckets.ts";
+import { bucketOf, readDue } from "./buckets.ts";
 import type { Delivery } from "./deliveries.ts";
-import type { Dynamo, Item, Write } from "./dynamo.ts";
+import { type Dynamo, queried, type Write } from "./dynamo.ts";
 import { storedFigures } from "./entries.ts";
-import { readable } from "./readable.ts";
 
 /** What has to be told about one event. `deliveries` is there once they and its feed items were made. */
 export type OutboxRow = Omit<z.output<typeof stored>, "data"> & { data: z.input<typeof eventData> };
@@ -63,13 +62,15 @@ const stored = z.object({
   unsent: z.string().optional(),
 });
 
+const unsent = "unsent";
+
 export const putOutboxRow = (table: string, row: Omit<OutboxRow, "unsent" | "deliveries" | "counts">): Write => ({
   name: `outbox ${row.subject}`,
   isOutboxRow: true,
   item: {
     Put: {
       TableName: table,
-      Item: { ...row, unsent: bucketOf("unsent", row.subject) },
+      Item: { ...row, unsent: bucketOf(unsent, row.subject) },
       ConditionExpression: "attribute_not_exists(subject)",
     },
   },
@@ -85,48 +86,26 @@ export const unsentUpTo = async (
   { subject, sequence }: RowKey,
 ): Promise<OutboxRow[]> => {
   const unsent: OutboxRow[] = [];
-  let ExclusiveStartKey: Item | undefined;
-  do {
-    const { Items = [], LastEvaluatedKey } = await dynamo.send(
-      new QueryCommand({
-        TableName: table,
-        KeyConditionExpression: "subject = :subject AND #sequence <= :sequence",
-        ExpressionAttributeNames: { "#sequence": "sequence" },
-        ExpressionAttributeValues: { ":subject": subject, ":sequence": sequence },
-        ConsistentRead: true,
-        ScanIndexForward: false,
-        Limit: 10,
-        ExclusiveStartKey,
-      }),
-    );
-    for (const item of Items) {
-      const row = stored.parse(item);
-      if (row.unsent === undefined) return unsent;
-      unsent.unshift(row);
-    }
-    ExclusiveStartKey = LastEvaluatedKey;
-  } while (ExclusiveStartKey);
+  const query = {
+    TableName: table,
+    KeyConditionExpression: "subject = :subject AND #sequence <= :sequence",
+    ExpressionAttributeNames: { "#sequence": "sequence" },
+    ExpressionAttributeValues: { ":subject": subject, ":sequence": sequence },
+    ConsistentRead: true,
+    ScanIndexForward: false,
+    Limit: 10,
+  };
+  for await (const item of queried(dynamo, query)) {
+    const row = stored.parse(item);
+    if (row.unsent === undefined) break;
+    unsent.unshift(row);
+  }
   return unsent;
 };
 
 /** Rows that should have left before that moment and have not. */
-export const unsentBefore = async (dynamo: Dynamo, table: string, moment: string): Promise<OutboxRow[]> => {
-  const pages = await Promise.all(
-    bucketsOf("unsent").map((bucket) =>
-      dynamo.send(
-        new QueryCommand({
-          TableName: table,
-          IndexName: "unsent",
-          KeyConditionExpression: "unsent = :bucket AND #at < :moment",
-          ExpressionAttributeNames: { "#at": "at" },
-          ExpressionAttributeValues: { ":bucket": bucket, ":moment": moment },
-          Limit: 100,
-        }),
-      ),
-    ),
-  );
-  return pages.flatMap(({ Items = [] }) => readable(table, stored, Items));
-};
+export const unsentBefore = (dynamo: Dynamo, table: string, moment: string): Promise<OutboxRow[]> =>
+  readDue(dynamo, { table, index: "unsent", buckets: unsent, bucket: "unsent", until: "at" }, "<", moment, stored);
 
 /** Fails when the row was numbered before: its feed items and deliveries are made exactly once. */
 export const markNumbered = (table: string, { subject, sequence }: RowKey, deliveries: readonly Delivery[]): Write => ({

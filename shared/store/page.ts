@@ -53,6 +53,20 @@ export const readPage = async <T>(
   };
 };
 
+/** A whole list, as many at a time as DynamoDB reads. */
+export const readWhole = async <T>(
+  read: (page: { limit: number; cursor: string | undefined }) => Promise<{ items: T[]; next: string | null }>,
+): Promise<T[]> => {
+  const all: T[] = [];
+  let cursor: string | undefined;
+  do {
+    const { items, next } = await read({ limit: 1_000, cursor });
+    all.push(...items);
+    cursor = next ?? undefined;
+  } while (cursor !== undefined);
+  return all;
+};
+
 /** One page of a list that is read whole because it is small; `keyOf` is what the list is sorted by. */
 export const pageOf = <T>(
   all: readonly T[],

@@ -1,11 +1,10 @@
 import { gunzipSync, gzipSync } from "node:zlib";
-import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
 import { type Publication, publication } from "../contract/publications.ts";
 import { digestOfText } from "../domain/canonical.ts";
 import { type Format, formats } from "../domain/publication.ts";
 import { busy } from "../domain/refusals.ts";
-import { attempts, type Dynamo, type Item, type Place, type Write } from "./dynamo.ts";
+import { attempts, type Dynamo, type Item, type Place, queried, type Write } from "./dynamo.ts";
 import { readPage } from "./page.ts";
 
 /** A publication's document in one format: the very text that was signed. */
@@ -136,21 +135,14 @@ export const readDocument = async (
 
 const readParts = async (dynamo: Dynamo, table: string, which: string, format: Format) => {
   const parts: z.output<typeof partItem>[] = [];
-  let ExclusiveStartKey: Item | undefined;
-  do {
-    const page = await dynamo.send(
-      new QueryCommand({
-        TableName: table,
-        KeyConditionExpression: "publication = :which AND begins_with(#part, :format)",
-        ExpressionAttributeNames: { "#part": "part" },
-        ExpressionAttributeValues: { ":which": which, ":format": `${format}#` },
-        ConsistentRead: true,
-        ExclusiveStartKey,
-      }),
-    );
-    for (const item of page.Items ?? []) parts.push(partItem.parse(item));
-    ExclusiveStartKey = page.LastEvaluatedKey;
-  } while (ExclusiveStartKey);
+  const query = {
+    TableName: table,
+    KeyConditionExpression: "publication = :which AND begins_with(#part, :format)",
+    ExpressionAttributeNames: { "#part": "part" },
+    ExpressionAttributeValues: { ":which": which, ":format": `${format}#` },
+    ConsistentRead: true,
+  };
+  for await (const item of queried(dynamo, query)) parts.push(partItem.parse(item));
   return parts;
 };
 

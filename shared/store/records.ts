@@ -1,4 +1,3 @@
-import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
 import type { CaseKind } from "../domain/case-events.ts";
 import type { TargetedEnquiry } from "../domain/enquiry.ts";
@@ -6,7 +5,7 @@ import type { Entry } from "../domain/entry.ts";
 import type { Notice } from "../domain/notice.ts";
 import type { Referral } from "../domain/referral.ts";
 import type { EncryptionContext } from "../keys/envelope.ts";
-import type { Dynamo, Item, Key, Place, Write } from "./dynamo.ts";
+import { type Dynamo, type Item, type Key, type Place, queried, type Write } from "./dynamo.ts";
 
 /** What an encrypted text belongs to: the child's record of a referral or of an entry, or a note with an event. */
 export type Subject = { kind: "referral" | CaseKind; id: string };
@@ -47,6 +46,12 @@ export const putEnvelope = (table: string, subject: Subject, part: Part, envelop
       ConditionExpression: "attribute_not_exists(subject)",
     },
   },
+});
+
+/** In the place of what may be there already: the version of what it belongs to decides who comes first. */
+export const replaceEnvelope = (table: string, subject: Subject, part: Part, envelope: string): Write => ({
+  name: `record ${subject.kind} ${part}`,
+  item: { Put: { TableName: table, Item: { ...key(subject, part), envelope } } },
 });
 
 /** Erases it: the data key under which it was sealed is nowhere but in the item itself, as KMS wrapped it. */
@@ -93,7 +98,11 @@ export const noticeContext = ({
   noticeId,
   sender,
   recipient,
-}: Pick<Notice, "noticeId" | "sender" | "recipient">): EncryptionContext => ({ notice: noticeId, sender, recipient });
+  sealedFor,
+}: Pick<Notice, "noticeId" | "sender" | "recipient" | "sealedFor">): EncryptionContext => ({
+  notice: noticeId,
+  ...(sealedFor ?? { sender, recipient }),
+});
 
 /** The notes of a referral with the sequence numbers of their events, in order. */
 export const readNoteEnvelopes = (dynamo: Dynamo, table: string, referralId: string): Promise<NumberedEnvelope[]> =>
@@ -109,44 +118,38 @@ export const readEntryNoteEnvelopes = (dynamo: Dynamo, table: string, entryId: s
 
 export type NumberedEnvelope = { sequence: number; part: Part; item: Item };
 
-/** A megabyte at a time. */
 const readNumbered = async (
   dynamo: Dynamo,
   table: string,
   subject: Subject,
   kind: "note" | "message",
 ): Promise<NumberedEnvelope[]> => {
-  const found: Item[] = [];
-  let ExclusiveStartKey: Item | undefined;
-  do {
-    const { Items = [], LastEvaluatedKey } = await dynamo.send(
-      new QueryCommand({
-        TableName: table,
-        KeyConditionExpression: "subject = :subject AND begins_with(part, :kind)",
-        ExpressionAttributeValues: { ":subject": `${subject.kind}#${subject.id}`, ":kind": `${kind}#` },
-        ConsistentRead: true,
-        ExclusiveStartKey,
-      }),
-    );
-    found.push(...Items);
-    ExclusiveStartKey = LastEvaluatedKey;
-  } while (ExclusiveStartKey);
-  return found.map((item) => {
+  const query = {
+    TableName: table,
+    KeyConditionExpression: "subject = :subject AND begins_with(part, :kind)",
+    ExpressionAttributeValues: { ":subject": `${subject.kind}#${subject.id}`, ":kind": `${kind}#` },
+    ConsistentRead: true,
+  };
+  const found: NumberedEnvelope[] = [];
+  for await (const item of queried(dynamo, query)) {
     const part = z.templateLiteral([`${kind}#`, z.string().regex(/^\d{6}$/)]).parse(item.part);
-    return { sequence: Number(part.slice(`${kind}#`.length)), part, item };
-  });
+    found.push({ sequence: Number(part.slice(`${kind}#`.length)), part, item });
+  }
+  return found;
 };
+
+const storedPart = z.object({ part: z.custom<Part>((part) => typeof part === "string") });
 
 /** Which texts there are of a subject. */
 export const readParts = async (dynamo: Dynamo, table: string, subject: Subject): Promise<Part[]> => {
-  const { Items = [] } = await dynamo.send(
-    new QueryCommand({
-      TableName: table,
-      KeyConditionExpression: "subject = :subject",
-      ExpressionAttributeValues: { ":subject": `${subject.kind}#${subject.id}` },
-      ProjectionExpression: "part",
-      ConsistentRead: true,
-    }),
-  );
-  return Items.map((item) => z.object({ part: z.custom<Part>((part) => typeof part === "string") }).parse(item).part);
+  const query = {
+    TableName: table,
+    KeyConditionExpression: "subject = :subject",
+    ExpressionAttributeValues: { ":subject": `${subject.kind}#${subject.id}` },
+    ProjectionExpression: "part",
+    ConsistentRead: true,
+  };
+  const parts: Part[] = [];
+  for await (const item of queried(dynamo, query)) parts.push(storedPart.parse(item).part);
+  return parts;
 };

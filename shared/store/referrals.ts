@@ -1,4 +1,4 @@
-import { QueryCommand, type QueryCommandInput } from "@aws-sdk/lib-dynamodb";
+import type { QueryCommandInput } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
 import { countsOfReferral } from "../domain/counts.ts";
 import {
@@ -11,14 +11,13 @@ import {
 } from "../domain/lifecycle.ts";
 import { type Referral, type Role, roles } from "../domain/referral.ts";
 import { upnComparisons } from "../domain/upn.ts";
-import { bucketOf, bucketsOf } from "./buckets.ts";
+import { bucketOf, readDue } from "./buckets.ts";
+import { chainHead, digest } from "./chain.ts";
 import type { Dynamo, Item, Place, Write } from "./dynamo.ts";
 import { storedFigures } from "./entries.ts";
 import { idsIn } from "./ids.ts";
 import { readPage } from "./page.ts";
-import { readable } from "./readable.ts";
-
-const digest = z.templateLiteral(["sha-256:", z.string()]);
+import { unchanged } from "./unchanged.ts";
 
 const stored = z.object({
   referralId: z.string(),
@@ -68,7 +67,7 @@ const stored = z.object({
   answerCountedFrom: z.string().nullable().default(null),
   rungsRaised: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]),
   nextRungAt: z.string().nullable().default(null),
-  head: z.object({ sequence: z.number(), hash: digest.nullable() }),
+  head: chainHead,
   version: z.number(),
 }) satisfies z.ZodType<Referral>;
 
@@ -119,22 +118,14 @@ export const referralIdsFrom = (
   idsIn(dynamo, { table, index: "outbox", id: "referralId" }, ["sender", sender], ["senderEntryId", entryId]);
 
 /** Referrals whose silence has reached a rung that was not raised yet: at most a page from each bucket. */
-export const rungsDue = async (dynamo: Dynamo, table: string, now: string): Promise<Referral[]> => {
-  const pages = await Promise.all(
-    bucketsOf(deadlines).map((bucket) =>
-      dynamo.send(
-        new QueryCommand({
-          TableName: table,
-          IndexName: "by-deadline",
-          KeyConditionExpression: "deadlineBucket = :bucket AND nextRungAt < :now",
-          ExpressionAttributeValues: { ":bucket": bucket, ":now": now },
-          Limit: 100,
-        }),
-      ),
-    ),
+export const rungsDue = (dynamo: Dynamo, table: string, now: string): Promise<Referral[]> =>
+  readDue(
+    dynamo,
+    { table, index: "by-deadline", buckets: deadlines, bucket: "deadlineBucket", until: "nextRungAt" },
+    "<",
+    now,
+    stored,
   );
-  return pages.flatMap(({ Items = [] }) => readable(table, stored, Items));
-};
 
 const named = ({ referralId }: Referral): string => `referral ${referralId}`;
 
@@ -151,29 +142,11 @@ export const putNewReferral = (table: string, referral: Referral): Write => ({
  * must be one from which the action is allowed, and nothing may have been added to the trail since.
  * @param action absent for what leaves the state alone, such as a read
  */
-export const replaceReferral = (table: string, before: Referral, after: Referral, action?: Action): Write => {
-  const states = action ? ruleOf(action).from : [];
-  return {
-    name: named(before),
-    item: {
-      Put: {
-        TableName: table,
-        Item: itemOf(after),
-        ConditionExpression: ["version = :version", ...(action ? [`#state IN (${states.map(placeholder)})`] : [])].join(
-          " AND ",
-        ),
-        ...(action && { ExpressionAttributeNames: { "#state": "state" } }),
-        ExpressionAttributeValues: {
-          ":version": before.version,
-          ...Object.fromEntries(states.map((state) => [placeholder(state), state])),
-        },
-      },
-    },
-    counts: countsOfReferral(before, after),
-  };
-};
-
-const placeholder = (state: ReferralState): string => `:${state.replaceAll("-", "_")}`;
+export const replaceReferral = (table: string, before: Referral, after: Referral, action?: Action): Write => ({
+  name: named(before),
+  item: { Put: { TableName: table, Item: itemOf(after), ...unchanged(before, action && ruleOf(action).from) } },
+  counts: countsOfReferral(before, after),
+});
 
 /**
  * One page of an authority's referrals: the inbox by deadline, the outbox newest first. One call. With a state, other

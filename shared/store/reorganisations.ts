@@ -4,6 +4,7 @@ import { type Reorganisation, reorganisationStates, type Unit } from "../domain/
 import { type Dynamo, type Item, type Place, readAll, type Write } from "./dynamo.ts";
 import { readPage } from "./page.ts";
 import { readable } from "./readable.ts";
+import { unchanged } from "./unchanged.ts";
 
 const stored = z.object({
   reorganisationId: z.string(),
@@ -81,11 +82,6 @@ export const reorganisationUnchanged = (table: string, reorganisation: Reorganis
       ...unchanged(reorganisation),
     },
   },
-});
-
-const unchanged = ({ version }: Reorganisation) => ({
-  ConditionExpression: "version = :version",
-  ExpressionAttributeValues: { ":version": version },
 });
 
 /** A unit's assignment; a later one takes the place of an earlier. */

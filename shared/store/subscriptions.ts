@@ -3,6 +3,7 @@ import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
 import type { EncryptionContext } from "../keys/envelope.ts";
 import type { Dynamo, Item, Place, Write } from "./dynamo.ts";
+import { unchanged } from "./unchanged.ts";
 
 /** Where an authority's system wants to be told. The secrets are sealed: they open only for this authority. */
 export type Subscription = z.output<typeof stored>;
@@ -33,8 +34,7 @@ export const putSubscription = (table: string, before: Subscription | undefined,
     Put: {
       TableName: table,
       Item: after,
-      ConditionExpression: before ? "version = :version" : "attribute_not_exists(authority)",
-      ...(before && { ExpressionAttributeValues: { ":version": before.version } }),
+      ...(before ? unchanged(before) : { ConditionExpression: "attribute_not_exists(authority)" }),
     },
   },
 });
@@ -45,8 +45,7 @@ export const deleteSubscription = (table: string, before: Subscription): Write =
     Delete: {
       TableName: table,
       Key: { authority: before.authority },
-      ConditionExpression: "version = :version",
-      ExpressionAttributeValues: { ":version": before.version },
+      ...unchanged(before),
     },
   },
 });

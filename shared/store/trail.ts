@@ -3,18 +3,17 @@ import { type Rung, rungs } from "../domain/escalation.ts";
 import type { ReferralEvent } from "../domain/event-chain.ts";
 import { eventTypes } from "../domain/lifecycle.ts";
 import { type Referral, type Role, roles } from "../domain/referral.ts";
+import { actor, digest } from "./chain.ts";
 import type { Dynamo, Item, Place, Write } from "./dynamo.ts";
 import { type OutboxRow, putOutboxRow } from "./outbox.ts";
-import { readPage } from "./page.ts";
-
-const digest = z.templateLiteral(["sha-256:", z.string()]);
+import { readPage, readWhole } from "./page.ts";
 
 const stored = z.object({
   referralId: z.string(),
   sequence: z.number(),
   type: z.enum(eventTypes),
   at: z.string(),
-  actor: z.object({ authority: z.string(), clientId: z.string(), contactId: z.string().nullable() }),
+  actor,
   details: z.record(z.string(), z.string()),
   previousHash: digest.nullable(),
   hash: digest,
@@ -80,16 +79,8 @@ export const eventPlace = (table: string, referralId: string, sequence: number):
 export const eventFrom = (item: Item | undefined): ReferralEvent | undefined => item && stored.parse(item);
 
 /** The whole trail. */
-export const readTrail = async (dynamo: Dynamo, table: string, referralId: string): Promise<ReferralEvent[]> => {
-  const events: ReferralEvent[] = [];
-  let cursor: string | undefined;
-  do {
-    const { items, next } = await readEvents(dynamo, table, referralId, { limit: 1_000, cursor });
-    events.push(...items);
-    cursor = next ?? undefined;
-  } while (cursor !== undefined);
-  return events;
-};
+export const readTrail = (dynamo: Dynamo, table: string, referralId: string): Promise<ReferralEvent[]> =>
+  readWhole((page) => readEvents(dynamo, table, referralId, page));
 
 export const readEvents = (
   dynamo: Dynamo,

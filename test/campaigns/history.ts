@@ -1,10 +1,9 @@
 import type { Answer, Client } from "../../infra/local/client.ts";
-import { type Deed, enact, entryReferredFrom, missingSteps, type Verdict, verdict } from "./model.ts";
+import { againstExhaustion, type Deed, enact, entryReferredFrom, type Verdict, verdict } from "./model.ts";
 import { idOf, newFamily, requestFor, type Sent, send } from "./requests.ts";
 import type { CaseEvent, TrailEvent, TrailStore } from "./trail.ts";
 import {
   enquiryAt,
-  entryAt,
   isOnList,
   type Kind,
   kindOf,
@@ -118,7 +117,7 @@ const expectRefusal = (history: History, deed: Deed, { status }: Verdict, answer
     ) {
       const { reasons } = answer.json() as { reasons: { code: string }[] };
       const named = reasons.map(({ code }) => code);
-      const missing = missingSteps(entryAt(world, deed.entry));
+      const missing = againstExhaustion(world, deed.entry);
       insist(same(named, missing), () => `the refusal names ${named}, and what is missing is ${missing}`);
     }
     const named = (answer.json() as { state?: string }).state;

@@ -8,6 +8,7 @@ import {
   type Entry,
   endEnquiries,
   entryAt,
+  goingOn,
   isOnList,
   isOpen,
   newChild,
@@ -157,18 +158,24 @@ const verdictOnList = (world: World, deed: ListDeed): Verdict => {
   if (deed.what === "read-entry") return { status: entry.retained === "erased" ? 404 : 200 };
   if (deed.what === "erase") return entry.retained === "kept" ? { status: 201 } : { status: 409, code: "not-retained" };
   if (entry.status === "closed") return { status: 409, code: "entry-closed" };
-  return deed.what === "close-entry" ? verdictOnClosure(world, deed, entry) : { status: 201 };
+  return deed.what === "close-entry" ? verdictOnClosure(world, deed) : { status: 201 };
 };
+
+/** What stands between an entry and `enquiries-exhausted`: missing steps, and whoever is asked or looks for the child. */
+export const againstExhaustion = (world: World, place: number): string[] => [
+  ...missingSteps(entryAt(world, place)),
+  ...(goingOn(world, place).length > 0 ? ["enquiries-going-on"] : []),
+  ...(openReferralFrom(world, place) === undefined ? [] : ["referral-open"]),
+];
 
 const verdictOnClosure = (
   world: World,
   { by, as, entry: place, notice, variant }: Extract<ListDeed, { what: "close-entry" }>,
-  entry: Entry,
 ): Verdict => {
   const notPermitted = { status: 409, code: "closure-not-permitted" } as const;
   // The children of these histories were born in 2016.
   if (as === "above-leaving-age") return notPermitted;
-  if (as === "enquiries-exhausted" && missingSteps(entry).length > 0) return notPermitted;
+  if (as === "enquiries-exhausted" && againstExhaustion(world, place).length > 0) return notPermitted;
   if (as !== "on-school-register" || notice === null) return { status: 201 };
   const said = noticeAt(world, notice);
   const bearsOut = said.recipient === by && (said.entry === null || said.entry === place) && variant === 0;

@@ -218,9 +218,11 @@ describe("/openapi.json", () => {
   it("says what is in every answer", () => {
     const empty = routesWhere(({ responses }) => Object.values(responses).some(({ content }) => !content));
     expect(empty).toEqual([]);
-    const { content } = answer("GET /v1/referrals/{id}/child", 200);
-    expect(Object.keys(content ?? {})).toEqual(["application/json", "application/jose"]);
-    expect(content?.["application/jose"]?.schema.type).toBe("string");
+    for (const at of ["/v1/referrals/{id}", "/v1/enquiries/{id}", "/v1/notices/{id}", "/v1/cme-list/{entryId}"]) {
+      const { content } = answer(`GET ${at}/child`, 200);
+      expect(Object.keys(content ?? {}), at).toEqual(["application/json", "application/jose"]);
+      expect(content?.["application/jose"]?.schema.type, at).toBe("string");
+    }
   });
 
   it("says which answers are files of bytes", () => {

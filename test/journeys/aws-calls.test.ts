@@ -109,7 +109,7 @@ describe("once tokens and keys are known, a request makes the calls it needs and
   it("concluding: 3", async () => {
     const id = await received();
     await locate(id);
-    const body = { outcome: "on-school-register", schoolUrn: "103200", startDate: "2026-11-30" };
+    const body = { outcome: "on-school-register", schoolUrn: "103200", startDate: "2026-11-02" };
     expect(await callsDuring(() => clients.recipient.post(`/v1/referrals/${id}/conclusion`, body), 201)).toEqual([
       "dynamodb BatchGetItem",
       "dynamodb BatchGetItem",

@@ -80,6 +80,40 @@ describe("the child's record", () => {
     expect(preferred.headers.get("content-type")).toBe("application/jose");
   });
 
+  it("comes so from an enquiry, a notice and the own list too, each read an event", async () => {
+    const { sender, recipient } = await parties();
+    const { child } = exampleReferral();
+    const made = async (path: string, body: object): Promise<Record<string, string>> => {
+      const answer = await sender.post(path, body);
+      expect(answer.status, answer.text).toBe(201);
+      return answer.json() as Record<string, string>;
+    };
+    const { entryId } = await made("/v1/cme-list", { child });
+    const asked = { kind: "targeted", entryId, asked: "330", reason: "kin", openedBy: "201-lead" };
+    const enquiry = await made("/v1/enquiries", asked);
+    const notice = await made("/v1/notices/school-admission", {
+      recipient: "330",
+      sentBy: "201-lead",
+      schoolUrn: "100000",
+      startDate: "2024-09-03",
+      child: { identity: { surname: "Okafor", dateOfBirth: "2014-02-11", sex: "F" } },
+    });
+    const reads: [Client, string, object][] = [
+      [sender, `/v1/cme-list/${entryId}`, { identity: child.identity, addresses: child.addresses }],
+      [recipient, `/v1/enquiries/${enquiry.id}`, { identity: { surname: child.identity.surname } }],
+      [recipient, `/v1/notices/${notice.id}`, { identity: { surname: "Okafor", dateOfBirth: "2014-02-11", sex: "F" } }],
+    ];
+    for (const [client, path, whom] of reads) {
+      const answer = await client.get(`${path}/child`, asJose);
+      expect([answer.status, answer.headers.get("content-type")], path).toEqual([200, "application/jose"]);
+      const record = await decrypted(client, answer);
+      expect(JSON.parse(record)).toMatchObject(whom);
+      expect((await client.get(`${path}/child`)).text).toBe(record);
+      const { items } = (await client.get(`${path}/events`)).json() as { items: Event[] };
+      expect(items.filter(({ type }) => type.endsWith(".child-read"))).toHaveLength(2);
+    }
+  });
+
   it("is read by nobody unseen: each read is an event that both parties see", async () => {
     const { sender, recipient } = await parties();
     const temporary = await exchange.client("202");

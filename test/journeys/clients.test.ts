@@ -11,7 +11,7 @@ import { dynamoClient } from "../../shared/store/dynamo.ts";
 import { tables } from "../../shared/store/tables.ts";
 import { useExchange } from "../builders/exchange.ts";
 import { askForToken, assertionOf, newSigner, type Signer } from "../builders/oauth.ts";
-import { submit } from "../builders/referral.ts";
+import { exampleReferral, submit } from "../builders/referral.ts";
 
 const exchange = useExchange();
 
@@ -293,6 +293,10 @@ describe("keys", () => {
     await change(client, { keys: [shown(signs)] });
     const none = await birmingham.get(`/v1/referrals/${id}/child`, { headers: { accept: "application/jose" } });
     expect(refusalOf(none)).toEqual({ status: 406, code: "no-encryption-key" });
+    const { child } = exampleReferral();
+    const { entryId } = (await birmingham.post("/v1/cme-list", { child })).json() as { entryId: string };
+    const own = await birmingham.get(`/v1/cme-list/${entryId}/child`, { headers: { accept: "application/jose" } });
+    expect(refusalOf(own)).toEqual({ status: 406, code: "no-encryption-key" });
   });
 
   const taken = (index: number) =>
@@ -395,6 +399,23 @@ describe("what a client may do", () => {
     await change(ended, { active: true });
     expect(await tokenBy(client, key)).toBe(granted);
     expect((await birmingham.get(`/v1/referrals/${id}/child`)).status).toBe(200);
+  });
+
+  it("ends for its own list too: neither a child, nor steps, nor UPNs, nor an evidence pack", async () => {
+    const key = await newKey();
+    const client = await register("331", key);
+    const coventry = await system(client, key);
+    const { child } = exampleReferral();
+    const { entryId } = (await coventry.post("/v1/cme-list", { child })).json() as { entryId: string };
+    const reads = ["child", "enquiry-steps", "evidence-pack"].map((what) => `/v1/cme-list/${entryId}/${what}`);
+    const read = async () => {
+      const zip = { headers: { accept: "application/zip, */*" } };
+      return Promise.all([...reads, "/v1/cme-list/upns"].map((path) => coventry.get(path, zip)));
+    };
+    expect((await read()).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    await change(client, { active: false });
+    const revoked = { status: 401, code: "token-revoked" };
+    expect((await read()).map(refusalOf)).toEqual([revoked, revoked, revoked, revoked]);
   });
 
   it("does not begin again when its authority has ended", async () => {

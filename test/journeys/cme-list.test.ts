@@ -1,3 +1,4 @@
+import { BatchWriteCommand, GetCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { handler as eraseRetained } from "../../functions/cme-list/erase-retained.ts";
 import { type Answer, type Client, connect } from "../../infra/local/client.ts";
@@ -190,6 +191,18 @@ describe("coming off the list", () => {
     expect(await eventsOf(client, entry)).toEqual(["entry.added", "entry.closed"]);
   });
 
+  it("is not on a school's register before the child starts there", async () => {
+    const client = await london();
+    const entry = await listed(client);
+    const body = { as: "on-school-register", schoolUrn: "103200", startDate: "2026-11-24" };
+    expect(refusedAs(await close(client, entry, body))).toMatchObject({
+      status: 409,
+      code: "closure-not-permitted",
+      reasons: [{ code: "not-started", text: expect.stringContaining("2026-11-24") }],
+    });
+    expect((await client.get(`/v1/cme-list/${entry.entryId}`)).json()).toMatchObject({ status: "suspected" });
+  });
+
   it("never as transferred: only a removal does that", async () => {
     const client = await london();
     const answer = await close(client, await listed(client), { as: "transferred" });
@@ -262,6 +275,30 @@ describe("enquiries that are exhausted", () => {
     expect(refused.reasons[0]?.guidance).toContain("until they have exhausted all other reasonable enquiries");
   });
 
+  it("aren't while another authority knows the child, or has the referral and looks for it", async () => {
+    const client = await london();
+    const other = await birmingham();
+    const asking = await listed(client);
+    await exhaust(client, asking);
+    const enquiry = { kind: "targeted", asked: "330", reason: "kin", openedBy: "201-lead" };
+    const { id } = made<{ id: string }>(await client.post("/v1/enquiries", { ...enquiry, entryId: asking.entryId }));
+    const known = { answer: "known", answeredBy: "330-lead" };
+    made(await other.post(`/v1/enquiries/${id}/answers`, known));
+    const codes = async (entry: Entry) => {
+      const refused = refusedAs(await close(client, entry, { as: "enquiries-exhausted" }));
+      return (refused.reasons as { code: string }[]).map(({ code }) => code);
+    };
+    expect(await codes(asking)).toEqual(["enquiries-going-on"]);
+    made(await client.post(`/v1/enquiries/${id}/closure`, { reason: "no-longer-needed" }));
+
+    const { id: referralId } = await submit(client, { entryId: asking.entryId });
+    made(await other.post(`/v1/referrals/${referralId}/receipt`, { confirmedBy: "330-lead" }));
+    expect(await codes(asking)).toEqual(["referral-open"]);
+    const finding = { finding: "not-located", foundBy: "330-lead" };
+    made(await other.post(`/v1/referrals/${referralId}/finding`, finding));
+    made(await close(client, asking, { as: "enquiries-exhausted" }));
+  });
+
   it("leave a record that its keeper can read until the leaving age, and nobody after", async () => {
     const client = await london();
     const entry = await listed(client);
@@ -287,6 +324,46 @@ describe("enquiries that are exhausted", () => {
     });
     expect((await eventsOf(reader, entry)).slice(-3)).toEqual(["entry.closed", "entry.child-read", "entry.erased"]);
     vi.setSystemTime(now);
+  });
+
+  it("keep what was last known, also where it was said in a referral that came to nothing", async () => {
+    const client = await london();
+    const other = await birmingham();
+    const { child } = exampleReferral();
+    const little = { identity: { surname: "O’Connor", dateOfBirth: "2016-05-17", sex: "F" } };
+    const entry = made(await client.post("/v1/cme-list", { child: little }));
+    const path = `/v1/cme-list/${entry.entryId}/child`;
+    const withdrawn = await submit(client, { entryId: entry.entryId });
+    expect((await client.get(path)).json()).toEqual(child);
+    made(await client.post(`/v1/referrals/${withdrawn.id}/withdrawal`, { reason: "Another child's record." }));
+    expect((await client.get(path)).json()).toEqual(little);
+
+    const { id } = await submit(client, { entryId: entry.entryId });
+    made(await other.post(`/v1/referrals/${id}/receipt`, { confirmedBy: "330-lead" }));
+    const corrected = { ...child, safeguarding: { concern: true, socialCare: { told: false, reason: "Today." } } };
+    made(await other.post(`/v1/referrals/${id}/child`, { child: corrected, by: "330-lead" }));
+    made(await other.post(`/v1/referrals/${id}/finding`, { finding: "not-located", foundBy: "330-lead" }));
+    expect((await client.get(path)).json()).toEqual(corrected);
+    await exhaust(client, entry);
+    made(await close(client, entry, { as: "enquiries-exhausted" }));
+    expect((await client.get(path)).json()).toEqual(corrected);
+    made(await client.post(`/v1/cme-list/${entry.entryId}/erasure`, { because: "located" }));
+    expect((await client.get(path)).status).toBe(404);
+    expect(await partsOf(entry)).toEqual([]);
+  });
+
+  it("leave nothing of a record and notes that are more than a megabyte, once erased", async () => {
+    const client = await london();
+    const entry = await listed(client);
+    // A letter outside the basic plane takes four bytes.
+    const note = "\u{20000}".repeat(4000);
+    for (const each of [...Array(4).fill(guidanceSteps)].flat()) {
+      made(await step(client, entry, { step: each, date: "2026-11-20", outcome: "nothing-found", note }));
+    }
+    made(await close(client, entry, { as: "enquiries-exhausted", note }));
+    expect(await partsOf(entry)).toHaveLength(58);
+    made(await client.post(`/v1/cme-list/${entry.entryId}/erasure`, { because: "located" }));
+    expect(await partsOf(entry)).toEqual([]);
   });
 
   it("of a child who came by a referral keep a record of their own: erasing it takes nothing from the sender", async () => {
@@ -326,5 +403,38 @@ describe("for Get Information About Pupils", () => {
     expect(await eventsOf(client, withUpn)).toEqual(["entry.added", "entry.child-read"]);
     expect(await eventsOf(client, without)).toEqual(["entry.added"]);
     expect((await (await exchange.client("205")).get("/v1/cme-list/upns")).text).toBe("");
+  });
+
+  it("goes on at the next page after 500 entries, until there is none", async () => {
+    const client = await exchange.client("206");
+    const addWith = async (upn: string): Promise<Entry> => {
+      const { child } = exampleReferral();
+      return made(await client.post("/v1/cme-list", { child: { ...child, identity: { ...child.identity, upn } } }));
+    };
+    const older = await addWith("H801200001001");
+    const { Item } = await dynamoClient().send(
+      new GetCommand({ TableName: "cme-entries", Key: { entryId: older.entryId } }),
+    );
+    // 499 that have no record, so that they have no UPN either.
+    const copies = Array.from({ length: 499 }, (_, at) => {
+      const entryId = `02000000-0000-7000-8000-${String(at).padStart(12, "0")}`;
+      return { PutRequest: { Item: { ...Item, entryId, openedKey: `${now}#${entryId}` } } };
+    });
+    for (let at = 0; at < copies.length; at += 25) {
+      await dynamoClient().send(new BatchWriteCommand({ RequestItems: { "cme-entries": copies.slice(at, at + 25) } }));
+    }
+    vi.setSystemTime("2026-11-23T09:31:00.000Z");
+    const newer = await addWith("A825432119085");
+    vi.setSystemTime(now);
+
+    const first = await client.get("/v1/cme-list/upns");
+    expect([first.status, first.text]).toEqual([200, "A825432119085\n"]);
+    expect(await eventsOf(client, older)).toEqual(["entry.added"]);
+    const [, next = ""] =
+      /^<(\/v1\/cme-list\/upns\?cursor=[^>]+)>; rel="next"$/.exec(first.headers.get("link") ?? "") ?? [];
+    const second = await client.get(next);
+    expect([second.status, second.text, second.headers.get("link")]).toEqual([200, "H801200001001\n", null]);
+    for (const entry of [older, newer])
+      expect(await eventsOf(client, entry)).toEqual(["entry.added", "entry.child-read"]);
   });
 });

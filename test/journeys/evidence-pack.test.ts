@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { strFromU8, strToU8, unzipSync, zipSync } from "fflate";
 import type { JSONWebKeySet } from "jose";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { handler as findMatches } from "../../functions/enquiries/find-matches.ts";
 import { type Answer, type Client, connect } from "../../infra/local/client.ts";
 import { verifyPack } from "../../shared/evidence/verify-pack.ts";
 import { useExchange } from "../builders/exchange.ts";
@@ -270,7 +271,7 @@ describe("the evidence pack of an entry", () => {
       `The trail of entry#${entryId} holds: 2 events`,
       `The trail of referral#${id} holds: 5 events`,
     ]);
-    expect(jsonIn(pack, "record.json")).toEqual(child);
+    expect(jsonIn(pack, "record.json")).toEqual(corrected);
     expect(jsonIn(pack, "notes.json").items).toEqual([{ sequence: 2, note: "Nobody at the flat." }]);
     const events = (await london.get(`/v1/cme-list/${entryId}/events`)).json() as {
       items: { type: string; details: unknown }[];
@@ -309,6 +310,27 @@ describe("the evidence pack of an entry", () => {
       },
     ]);
     expect((await verifyPack(pack, await published())).findings).toContain(`The trail of enquiry#${id} holds: 1 event`);
+  });
+
+  it("holds what the authority was told because the child matched, and what it answered", async () => {
+    itIs(monday);
+    const coventry = await of("331");
+    const dudley = await of("332");
+    const sought = { ...child, identity: { surname: "Ashworth", dateOfBirth: "2014-02-03", sex: "F" } };
+    const { entryId } = made<{ entryId: string }>(await coventry.post("/v1/cme-list", { child: sought }));
+    const asking = made<{ entryId: string }>(await dudley.post("/v1/cme-list", { child: sought }));
+    made(await dudley.post("/v1/enquiries", { kind: "match", entryId: asking.entryId, openedBy: "332-lead" }));
+    await findMatches();
+    const { items } = (await coventry.get("/v1/enquiries?box=inbox")).json() as { items: { id: string }[] };
+    const { id } = items[0] ?? { id: "" };
+    made(await coventry.post(`/v1/enquiries/${id}/answers`, { answer: "known", answeredBy: "331-lead" }));
+    const pack = await packOf(coventry, `/v1/cme-list/${entryId}`);
+    expect(jsonIn(pack, "enquiries.json").items).toMatchObject([
+      { id, kind: "match", asker: "332", asked: "331", entryIds: [entryId], state: "known" },
+    ]);
+    expect((await verifyPack(pack, await published())).findings).toContain(
+      `The trail of enquiry#${id} holds: 2 events`,
+    );
   });
 });
 

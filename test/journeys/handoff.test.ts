@@ -31,7 +31,7 @@ it("hands a child over: refused removal, receipt, removal, conclusion", async ()
   const concluded = await recipient.post(`/v1/referrals/${id}/conclusion`, {
     outcome: "on-school-register",
     schoolUrn: "103200",
-    startDate: "2026-11-30",
+    startDate: "2026-11-02",
   });
   expect(concluded.json()).toMatchObject({ state: "concluded" });
 

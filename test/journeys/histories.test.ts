@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { handler as compare } from "../../functions/enquiries/find-matches.ts";
+import { audited } from "../builders/audited.ts";
 import { useExchange } from "../builders/exchange.ts";
 import { playDeeds, runHistories } from "../campaigns/run-histories.ts";
 import { openTrailStore } from "../campaigns/trail.ts";
@@ -13,9 +14,10 @@ const reach = () => ({
 });
 
 /** A larger sample: `npm run campaign:histories -- --runs 1000`. A failure prints its seed and its shortest history. */
-it("keeps the rules through random histories of three authorities", async () => {
+it("keeps the rules through random histories of three authorities, and leaves nothing for the audit to find", async () => {
   const figures = await runHistories(reach(), { seed: 38_159, runs: 8, maxSteps: 40, of: "everything" });
   expect(figures.histories).toBe(8);
+  expect((await audited(exchange)).told).toEqual([]);
 }, 180_000);
 
 /** Camden asks while the child is off London's list, and London is told when Birmingham has not found the child. */

@@ -1,13 +1,10 @@
-import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import type * as z from "zod";
 import type { Answer } from "../../infra/local/client.ts";
-import type { entry } from "../../shared/contract/cme-list.ts";
-import type { Summary } from "../../shared/contract/referrals.ts";
 import type { Contact } from "../../shared/domain/contacts.ts";
 import { contactUnchanged, readAuthority } from "../../shared/store/directory.ts";
 import { commit, dynamoClient } from "../../shared/store/dynamo.ts";
 import { useExchange } from "../builders/exchange.ts";
+import { onRegister, partiesOn, retire } from "../builders/handoff.ts";
 import { exampleReferral, submit } from "../builders/referral.ts";
 
 /** A Monday. The clock stands still, so that every time in an answer is a literal. */
@@ -20,307 +17,25 @@ afterAll(() => {
   vi.useRealTimers();
 });
 
-type Entry = z.output<typeof entry>;
-
-const referFrom = async (owner: string, changes: Record<string, unknown> = {}): Promise<Summary> =>
-  submit(await exchange.client(owner), changes);
-
-const get = async (owner: string, path: string): Promise<Answer> => (await exchange.client(owner)).get(path);
-
-const act = async (owner: string, id: string, action: string, body: unknown): Promise<Answer> =>
-  (await exchange.client(owner)).post(`/v1/referrals/${id}/${action}`, body);
-
-const acted = async (owner: string, id: string, action: string, body: unknown): Promise<Record<string, unknown>> => {
-  const answer = await act(owner, id, action, body);
-  expect(answer.status, answer.text).toBe(201);
-  return answer.json() as Record<string, unknown>;
-};
-
-const receive = (id: string, by = "330") => acted(by, id, "receipt", { confirmedBy: `${by}-lead` });
-const locate = (id: string, by = "330") => acted(by, id, "finding", { finding: "located", foundBy: `${by}-inbox` });
-const lose = (id: string, by = "330") => acted(by, id, "finding", { finding: "not-located", foundBy: `${by}-inbox` });
-const remove = (id: string, by = "201") => acted(by, id, "removal", { removedBy: `${by}-lead` });
-const onRegister = { outcome: "on-school-register", schoolUrn: "103200", startDate: "2026-11-30" };
-const conclude = (id: string, by = "330") => acted(by, id, "conclusion", onRegister);
-
-const referral = async (owner: string, id: string): Promise<Summary> =>
-  (await get(owner, `/v1/referrals/${id}`)).json() as Summary;
-
-const entries = async (owner: string, status: "open" | "closed"): Promise<Entry[]> =>
-  ((await get(owner, `/v1/cme-list?status=${status}&limit=100`)).json() as { items: Entry[] }).items;
-
-/** The one entry of an authority that this referral is the newest to concern. */
-const entryUnder = async (owner: string, referralId: string): Promise<Entry> => {
-  const all = [...(await entries(owner, "open")), ...(await entries(owner, "closed"))];
-  const found = all.filter((each) => each.referralId === referralId);
-  expect(found).toHaveLength(1);
-  return found[0] as Entry;
-};
-
-const entryNow = async (owner: string, { entryId }: Entry): Promise<Entry> =>
-  (await get(owner, `/v1/cme-list/${entryId}`)).json() as Entry;
-
-const addToList = async (owner: string): Promise<Entry> => {
-  const answer = await (await exchange.client(owner)).post("/v1/cme-list", { child: exampleReferral().child });
-  expect(answer.status, answer.text).toBe(201);
-  return answer.json() as Entry;
-};
-
-type Event = { type: string; actor: unknown; details: unknown };
-
-/** What the trail tells, the same to both parties. */
-const story = async (id: string, [one, other]: readonly [string, string] = ["201", "330"]): Promise<Event[]> => {
-  const eventsFor = async (owner: string) =>
-    ((await get(owner, `/v1/referrals/${id}/events`)).json() as { items: Event[] }).items;
-  const events = await eventsFor(one);
-  expect(await eventsFor(other)).toEqual(events);
-  return events;
-};
-const types = async (id: string, parties?: readonly [string, string]) =>
-  (await story(id, parties)).map(({ type }) => type);
-
-/** What a refused submission answers. */
-const refused = async (changes: Record<string, unknown>, sender = "201"): Promise<Answer> =>
-  (await exchange.client(sender)).post("/v1/referrals", {
-    ...exampleReferral(),
-    sentBy: `${sender}-lead`,
-    ...changes,
-  });
-
-const faultsOf = async (changes: Record<string, unknown>, sender?: string) => {
-  const answer = await refused(changes, sender);
-  expect(answer.status, answer.text).toBe(422);
-  return (answer.json() as { errors: unknown }).errors;
-};
-
-const withIdentity = (members: object) => {
-  const { child } = exampleReferral();
-  return { child: { ...child, identity: { ...child.identity, ...members } } };
-};
-const concern = {
-  child: {
-    ...exampleReferral().child,
-    safeguarding: { concern: true, socialCare: { told: true, on: "2026-11-20", by: "A. Officer" } },
-  },
-};
-
-/** Writes straight into the directory what the DfE would: from when a contact no longer is one. */
-const retire = (contactId: string, effectiveTo: string) =>
-  dynamoClient().send(
-    new UpdateCommand({
-      TableName: "cme-directory",
-      Key: { code: contactId.slice(0, 3) },
-      UpdateExpression:
-        "SET contacts.#contact.effectiveTo = :at, contacts.#contact.version = contacts.#contact.version + :one",
-      ExpressionAttributeNames: { "#contact": contactId },
-      ExpressionAttributeValues: { ":at": effectiveTo, ":one": 1 },
-    }),
-  );
-
-describe("submitting", () => {
-  it("answers the summary and puts the child on the sender's list", async () => {
-    const answer = await refused({});
-    expect(answer.status).toBe(201);
-    const summary = answer.json() as Summary;
-    expect(summary).toEqual({
-      id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
-      kind: "missing-education",
-      sender: "201",
-      recipient: "330",
-      temporaryAuthority: null,
-      state: "awaiting-receipt",
-      urgency: "standard",
-      sentBy: "201-lead",
-      submittedAt: "2026-11-23T09:30:00.000Z",
-      receiptDueAt: "2026-11-26T09:30:00.000Z",
-      overdue: false,
-      receivedAt: null,
-      receivedBy: null,
-      finding: null,
-      concludedAt: null,
-      followsReferralId: null,
-      commonTransferFile: null,
-      payloadDigest: "sha-256:05FNmFmSuEYwjDMPcF6GPb7aCvWIH1ChofnA8gjFZHc",
-      recordVersion: 1,
-      version: 1,
-      warnings: [],
-    });
-    expect(answer.headers.get("location")).toBe(`/v1/referrals/${summary.id}`);
-    expect(await entryUnder("201", summary.id)).toEqual({
-      entryId: expect.any(String),
-      status: "suspected",
-      openedAt: "2026-11-23T09:30:00.000Z",
-      openedBy: "201",
-      referralId: summary.id,
-      closure: null,
-      retained: null,
-      version: 1,
-    });
-    expect((await entries("330", "open")).filter(({ referralId }) => referralId === summary.id)).toEqual([]);
-  });
-
-  it("refers from an entry that is on the list already, once at a time", async () => {
-    const listed = await addToList("201");
-    expect(listed).toMatchObject({ status: "suspected", referralId: null, version: 1 });
-    const first = await referFrom("201", { entryId: listed.entryId });
-    expect(await entryNow("201", listed)).toMatchObject({ status: "suspected", referralId: first.id, version: 2 });
-
-    for (const recipient of ["330", "202"]) {
-      const second = await refused({ entryId: listed.entryId, recipient });
-      expect(second.status).toBe(409);
-      expect(second.json()).toMatchObject({ code: "entry-already-referred", referralId: first.id });
-    }
-    await acted("201", first.id, "withdrawal", { reason: "Sent too early." });
-    const second = await referFrom("201", { entryId: listed.entryId, recipient: "202" });
-    expect(await entryNow("201", listed)).toMatchObject({ status: "suspected", referralId: second.id });
-  });
-
-  it("refuses an entry of another authority like one that is not there", async () => {
-    const foreign = await addToList("202");
-    const faults = [{ pointer: "/entryId", detail: "does not lead to an entry on your CME list" }];
-    expect(await faultsOf({ entryId: foreign.entryId })).toEqual(faults);
-    expect(await faultsOf({ entryId: "019f0000-0000-7000-8000-00000000dead" })).toEqual(faults);
-    expect(await entryNow("202", foreign)).toMatchObject({ referralId: null, version: 1 });
-  });
-
-  it("refuses a closed entry", async () => {
-    const { id } = await referFrom("201");
-    await receive(id);
-    await remove(id);
-    const { entryId } = await entryUnder("201", id);
-    const answer = await refused({ entryId, recipient: "202" });
-    expect(answer.status).toBe(409);
-    expect(answer.json()).toMatchObject({ code: "entry-closed" });
-  });
-
-  it.each([
-    ["is oneself", "201", "is your own authority"],
-    [
-      "is in Wales",
-      "660",
-      "is in Wales, and nothing is sent there through the exchange: contact it yourself, see contacts",
-    ],
-    [
-      "was superseded in 2019",
-      "837",
-      "is an authority that ended on 2019-03-31; succeeded by 839 Bournemouth, Christchurch and Poole",
-    ],
-    ["is unknown", "999", "is not the code of a local authority"],
-    [
-      "is the DfE",
-      "dfe",
-      "must be the three digits of an authority's DfE number or the GSS code of one in Scotland or Northern Ireland",
-    ],
-  ])("refuses a recipient that %s", async (_, recipient, detail) => {
-    expect(await faultsOf({ recipient })).toEqual([{ pointer: "/recipient", detail }]);
-  });
-
-  it("refuses a recipient that is no authority any more, or not yet", async () => {
-    const exist = (name: "effectiveFrom" | "effectiveTo", date: string) =>
-      dynamoClient().send(
-        new UpdateCommand({
-          TableName: "cme-directory",
-          Key: { code: "204" },
-          UpdateExpression: "SET #date = :date",
-          ExpressionAttributeNames: { "#date": name },
-          ExpressionAttributeValues: { ":date": date },
-        }),
-      );
-    const faults = (detail: string) => [{ pointer: "/recipient", detail }];
-    await exist("effectiveTo", "2026-11-23");
-    await referFrom("201", { recipient: "204" });
-    await exist("effectiveTo", "2026-11-22");
-    expect(await faultsOf({ recipient: "204" })).toEqual(faults("is an authority that ended on 2026-11-22"));
-    await exist("effectiveTo", "2099-12-31");
-    await exist("effectiveFrom", "2026-11-24");
-    expect(await faultsOf({ recipient: "204" })).toEqual(faults("is an authority that begins on 2026-11-24"));
-  });
-
-  it("refuses a recipient for which nobody would answer", async () => {
-    await retire("205-lead", now);
-    await referFrom("201", { recipient: "205" });
-    await retire("205-inbox", now);
-    expect(await faultsOf({ recipient: "205" })).toEqual([
-      { pointer: "/recipient", detail: "has no named contact in effect; tell the DfE" },
-    ]);
-  });
-
-  it.each(["330-lead", "201-nobody"])("refuses to be sent by %s", async (sentBy) => {
-    expect(await faultsOf({ sentBy })).toEqual([
-      { pointer: "/sentBy", detail: "is not a named contact of your authority in effect" },
-    ]);
-  });
-
-  it("refuses a child who is not yet, or no longer, of compulsory school age, and says from or until when", async () => {
-    const pointer = "/child/identity/dateOfBirth";
-    expect(await faultsOf(withIdentity({ dateOfBirth: "2022-01-01" }))).toEqual([
-      {
-        pointer,
-        detail: "is that of a child who is not of compulsory school age until 2027-03-31 (guidance, footnote 1)",
-      },
-    ]);
-    expect(await faultsOf(withIdentity({ dateOfBirth: "2010-08-31" }))).toEqual([
-      {
-        pointer,
-        detail: "is that of a child whose compulsory school age ended on 2026-06-26 (guidance, footnote 1)",
-      },
-    ]);
-    await referFrom("201", withIdentity({ dateOfBirth: "2021-08-31" }));
-    await referFrom("201", withIdentity({ dateOfBirth: "2010-09-01" }));
-  });
-
-  it("tells all faults at once", async () => {
-    expect(
-      await faultsOf({ ...withIdentity({ dateOfBirth: "2022-01-01" }), recipient: "201", sentBy: "330-lead" }),
-    ).toMatchObject([{ pointer: "/recipient" }, { pointer: "/sentBy" }, { pointer: "/child/identity/dateOfBirth" }]);
-  });
-
-  it("makes a safeguarding concern urgent: one working day", async () => {
-    expect(await referFrom("201", concern)).toMatchObject({
-      urgency: "urgent",
-      receiptDueAt: "2026-11-24T09:30:00.000Z",
-      warnings: [],
-    });
-    expect(await referFrom("201", { ...concern, urgency: "standard" })).toMatchObject({
-      urgency: "urgent",
-      receiptDueAt: "2026-11-24T09:30:00.000Z",
-      warnings: [
-        {
-          code: "urgency-raised",
-          pointer: "/urgency",
-          detail: "was raised to urgent, because there is a safeguarding concern",
-        },
-      ],
-    });
-    expect(await referFrom("201", { urgency: "urgent" })).toMatchObject({
-      urgency: "urgent",
-      receiptDueAt: "2026-11-24T09:30:00.000Z",
-      warnings: [],
-    });
-  });
-
-  it("takes a UPN with a wrong check letter, and warns", async () => {
-    expect(await referFrom("201", withIdentity({ upn: "A801200001001" }))).toMatchObject({
-      state: "awaiting-receipt",
-      warnings: [
-        {
-          code: "upn-check-letter",
-          pointer: "/child/identity/upn",
-          detail: "The check letter does not agree with the rest of the UPN. It was accepted; please check the UPN.",
-        },
-      ],
-    });
-  });
-
-  it.each([
-    ["201", "is the sender or the recipient"],
-    ["330", "is the sender or the recipient"],
-    ["660", "is in Wales, and nothing is sent there through the exchange: contact it yourself, see contacts"],
-    ["999", "is not the code of a local authority"],
-  ])("refuses the temporary authority %s", async (temporaryAuthority, detail) => {
-    expect(await faultsOf({ temporaryAuthority })).toEqual([{ pointer: "/temporaryAuthority", detail }]);
-  });
-});
+const {
+  referFrom,
+  get,
+  act,
+  acted,
+  receive,
+  locate,
+  lose,
+  remove,
+  conclude,
+  referral,
+  entryUnder,
+  entryNow,
+  addToList,
+  story,
+  types,
+  refused,
+  faultsOf,
+} = partiesOn(exchange);
 
 describe("before receipt", () => {
   it("withdrawing leaves the child on the sender's list", async () => {
@@ -384,7 +99,7 @@ describe("before receipt", () => {
           code: "awaiting-receipt",
           text: "The receiving authority has not confirmed receipt of the referral.",
           guidance:
-            "The previous local authority should not remove the child’s name from their CME list until the receiving local authority confirms receipt of the referral.",
+            "“The previous local authority should not remove the child’s name from their CME list until the receiving local authority confirms receipt of the referral.” (Statutory guidance, “Working with other local authorities”)",
         },
       ],
       certificate: null,
@@ -447,7 +162,7 @@ describe("from receipt to conclusion", () => {
     expect(await conclude(id)).toMatchObject({ state: "concluded", concludedAt: now, version: 5 });
     expect(await entryUnder("330", id)).toMatchObject({
       status: "closed",
-      closure: { as: "on-school-register", at: now, schoolUrn: "103200", startDate: "2026-11-30" },
+      closure: { as: "on-school-register", at: now, schoolUrn: "103200", startDate: "2026-11-02" },
       retained: null,
       version: 3,
     });
@@ -500,6 +215,24 @@ describe("from receipt to conclusion", () => {
       status: "suspected",
       referralId: next.id,
     });
+  });
+
+  it("not concluded before the child starts at the school", async () => {
+    const { id } = await submit(await exchange.client("201"));
+    await receive(id);
+    await locate(id);
+    const answer = await act("330", id, "conclusion", { ...onRegister, startDate: "2026-11-24" });
+    expect(answer.status, answer.text).toBe(422);
+    expect(answer.json()).toMatchObject({
+      errors: [
+        {
+          pointer: "/startDate",
+          detail:
+            "is in the future. Children missing education are also those who “have been offered a school place for a future date but have not yet started” (Statutory guidance, “Who are children missing education”)",
+        },
+      ],
+    });
+    expect(await referral("201", id)).toMatchObject({ state: "located" });
   });
 
   it("concluded with education otherwise than at school, and removed after that", async () => {
@@ -614,7 +347,7 @@ describe("a child who has moved on", () => {
   });
 
   it.each([
-    ["is concluded", "concluded", { as: "on-school-register", at: now, schoolUrn: "103200", startDate: "2026-11-30" }],
+    ["is concluded", "concluded", { as: "on-school-register", at: now, schoolUrn: "103200", startDate: "2026-11-02" }],
     ["finds no child", "not-located", { as: "not-located", at: now }],
   ] as const)("whose first referral %s is not waited for by the next", async (_, state, closure) => {
     const first = await referFrom("201");

@@ -147,7 +147,7 @@ describe("a school admission notice", () => {
     [
       { startDate: "2199-09-01" },
       "/startDate",
-      "is in the future. Children missing education are also those who “have been offered a school place for a future date but have not yet started” (statutory guidance)",
+      "is in the future. Children missing education are also those who “have been offered a school place for a future date but have not yet started” (Statutory guidance, “Who are children missing education”)",
     ],
     [
       { child: { ...child, identity: { ...child.identity, dateOfBirth: "2005-01-01" } } },

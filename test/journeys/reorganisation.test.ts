@@ -400,7 +400,7 @@ describe("Surrey", () => {
       await post("944", `/v1/referrals/${ids.located}/conclusion`, {
         outcome: "on-school-register",
         schoolUrn: "103200",
-        startDate: "2027-04-12",
+        startDate: "2027-03-22",
       }),
     );
     const removed = { finding: "not-located", foundBy: "330-lead" };
@@ -687,65 +687,5 @@ describe("a reorganisation that is called off", () => {
     await becomes("952", "953", "E06000099", "2029-04-01");
     const cancellation = `/v1/reorganisations/${first.reorganisationId}/cancellation`;
     expect(json(await post("dfe", cancellation, {}), 409)).toMatchObject({ code: "already-there" });
-  });
-});
-
-describe("a referral to an authority", () => {
-  const refer = async (changes: object): Promise<Record<string, unknown>> =>
-    json(await post("201", "/v1/referrals", { ...exampleReferral(), ...changes }), 422);
-
-  it("that has ended names its successor", async () => {
-    expect(await refer({ recipient: "837" })).toMatchObject({
-      errors: [
-        {
-          pointer: "/recipient",
-          detail: "is an authority that ended on 2019-03-31; succeeded by 839 Bournemouth, Christchurch and Poole",
-        },
-      ],
-      successors: [{ code: "839", name: "Bournemouth, Christchurch and Poole" }],
-    });
-  });
-
-  it.each([
-    ["660", "is in Wales, and nothing is sent there through the exchange: contact it yourself, see contacts"],
-    ["S12000036", "is in Scotland, and nothing is sent there through the exchange: contact it yourself, see contacts"],
-  ])("of another nation says whom to contact: %s", async (recipient, detail) => {
-    const refused = await refer({ recipient });
-    expect(refused.errors).toEqual([{ pointer: "/recipient", detail }]);
-    expect(refused.contacts).toMatchObject([
-      { authority: recipient, role: "inbox", email: `cme-inbox@la-${recipient.toLowerCase()}.example.org` },
-      { authority: recipient, role: "lead", email: `cme-lead@la-${recipient.toLowerCase()}.example.org` },
-    ]);
-    expect((await refer({ temporaryAuthority: recipient })).errors).toEqual([
-      { pointer: "/temporaryAuthority", detail },
-    ]);
-  });
-
-  it("whose contacts are all unreachable is taken, and the sender is told", async () => {
-    const unreachable = async (...contacts: string[]): Promise<void> => {
-      for (const each of contacts) {
-        await dynamoClient().send(
-          new UpdateCommand({
-            TableName: "cme-directory",
-            Key: { code: "302" },
-            UpdateExpression: "SET contacts.#contact.unreachableSince = :at",
-            ExpressionAttributeNames: { "#contact": each },
-            ExpressionAttributeValues: { ":at": "2027-03-01T09:00:00.000Z" },
-          }),
-        );
-      }
-    };
-    const warnings = async () =>
-      ((await submit(await exchange.client("203"), { recipient: "302" })) as Summary & { warnings: unknown }).warnings;
-    await unreachable("302-lead");
-    expect(await warnings()).toEqual([]);
-    await unreachable("302-inbox");
-    expect(await warnings()).toEqual([
-      {
-        code: "recipient-unreachable",
-        pointer: "/recipient",
-        detail: "has it, but emails to every one of its contacts come back: telephone it as well",
-      },
-    ]);
   });
 });

@@ -94,6 +94,11 @@ describe("the deadline of an enquiry's answer", () => {
 
   it.each<[string, Partial<TargetedEnquiry>, object]>([
     [
+      "kept by the answer known, from which on the asker has the same time again",
+      { state: "known", answer: { ...answer, answer: "known" }, lapsesAt: "2026-12-30T09:30:00.000Z" },
+      { dueAt: "2026-12-21T09:30:00.000Z", doneAt: answer.answeredAt, kept: true, workingDays: 15 },
+    ],
+    [
       "kept by an answer",
       { answer },
       { doneAt: answer.answeredAt, doneBy: "enquiry.answered", kept: true, workingDays: 15 },

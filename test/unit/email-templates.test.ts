@@ -20,32 +20,20 @@ const facts = {
   day: "2027-03-25",
 };
 
+/** What is told of a referral, an enquiry or a notice, and what besides where something is awaited. */
+const told = (url: string) => ({ authority: "Camden", link: url, reference: referralId });
+const awaited = (url: string) => ({ ...told(url), deadline: "26 November 2026 at 9:30am" });
+
 /** What each template may say, by hand: a placeholder that is not here can't be in a template unnoticed. */
 const personalisations = [
-  [
-    "referral-awaits",
-    { authority: "Camden", deadline: "26 November 2026 at 9:30am", link, reference: referralId },
-    "A referral from Camden awaits you",
-  ],
-  ["referral-received", { authority: "Camden", link, reference: referralId }, "Camden has received your referral"],
-  ["referral-returned", { authority: "Camden", link, reference: referralId }, "Camden has returned your referral"],
-  ["referral-withdrawn", { authority: "Camden", link, reference: referralId }, "Camden has withdrawn its referral"],
-  [
-    "not-located",
-    { authority: "Camden", link, reference: referralId },
-    "Camden has not found the child that you referred",
-  ],
-  ["concluded", { authority: "Camden", link, reference: referralId }, "Camden has concluded your referral"],
-  [
-    "overdue",
-    { authority: "Camden", deadline: "26 November 2026 at 9:30am", link, reference: referralId },
-    "Overdue: a referral from Camden awaits you",
-  ],
-  [
-    "overdue-lead",
-    { authority: "Camden", deadline: "26 November 2026 at 9:30am", link, reference: referralId },
-    "Overdue: a referral from Camden still awaits your authority",
-  ],
+  ["referral-awaits", awaited(link), "A referral from Camden awaits you"],
+  ["referral-received", told(link), "Camden has received your referral"],
+  ["referral-returned", told(link), "Camden has returned your referral"],
+  ["referral-withdrawn", told(link), "Camden has withdrawn its referral"],
+  ["not-located", told(link), "Camden has not found the child that you referred"],
+  ["concluded", told(link), "Camden has concluded your referral"],
+  ["overdue", awaited(link), "Overdue: a referral from Camden awaits you"],
+  ["overdue-lead", awaited(link), "Overdue: a referral from Camden still awaits your authority"],
   ["webhook-failing", { reference: referralId }, "Your CME system is not receiving messages from the exchange"],
   [
     "contact-verification",
@@ -57,77 +45,25 @@ const personalisations = [
     { address, authority: "Camden", verification: `${address}/verification` },
     "Emails to a CME contact of Camden come back",
   ],
-  [
-    "enquiry-awaits",
-    { authority: "Camden", deadline: "26 November 2026 at 9:30am", link: enquiryLink, reference: referralId },
-    "Camden asks whether you know a child",
-  ],
-  [
-    "enquiry-answered",
-    { authority: "Camden", link: enquiryLink, reference: referralId },
-    "Camden has answered your enquiry",
-  ],
-  [
-    "enquiry-lapsed",
-    { authority: "Camden", link: enquiryLink, reference: referralId },
-    "Your enquiry to Camden has lapsed",
-  ],
-  [
-    "enquiry-matched",
-    { authority: "Camden", deadline: "26 November 2026 at 9:30am", link: enquiryLink, reference: referralId },
-    "Camden asks about a child who may be on your CME list",
-  ],
-  [
-    "enquiry-match-known",
-    { authority: "Camden", link: enquiryLink, reference: referralId },
-    "Camden knows the child that you asked about",
-  ],
+  ["enquiry-awaits", awaited(enquiryLink), "Camden asks whether you know a child"],
+  ["enquiry-answered", told(enquiryLink), "Camden has answered your enquiry"],
+  ["enquiry-lapsed", told(enquiryLink), "Your enquiry to Camden has lapsed"],
+  ["enquiry-matched", awaited(enquiryLink), "Camden asks about a child who may be on your CME list"],
+  ["enquiry-match-known", told(enquiryLink), "Camden knows the child that you asked about"],
   [
     "retained-child-found",
     { link: `https://exchange.example/v1/cme-list/${referralId}`, reference: referralId },
     "A child whose details you retain may be on another CME list",
   ],
-  [
-    "referral-temporary",
-    { authority: "Camden", link, reference: referralId },
-    "Camden has referred a child in temporary accommodation in your area",
-  ],
-  [
-    "transfer-awaits",
-    { authority: "Camden", deadline: "26 November 2026 at 9:30am", link, reference: referralId },
-    "Camden passes a register entry on to you",
-  ],
-  [
-    "transfer-received",
-    { authority: "Camden", link, reference: referralId },
-    "Camden has received your register transfer",
-  ],
-  [
-    "transfer-overdue",
-    { authority: "Camden", deadline: "26 November 2026 at 9:30am", link, reference: referralId },
-    "Overdue: a register transfer from Camden awaits you",
-  ],
-  [
-    "transfer-overdue-lead",
-    { authority: "Camden", deadline: "26 November 2026 at 9:30am", link, reference: referralId },
-    "Overdue: a register transfer from Camden still awaits your authority",
-  ],
-  [
-    "notice-awaits",
-    { authority: "Camden", deadline: "26 November 2026 at 9:30am", link: noticeLink, reference: referralId },
-    "Camden tells you of a school admission",
-  ],
-  [
-    "notice-lapsed",
-    { authority: "Camden", link: noticeLink, reference: referralId },
-    "Your notice to Camden has lapsed",
-  ],
-  ["referral-message", { authority: "Camden", link, reference: referralId }, "A message about a referral with Camden"],
-  [
-    "record-corrected",
-    { authority: "Camden", link, reference: referralId },
-    "The record of a referral with Camden has been corrected",
-  ],
+  ["referral-temporary", told(link), "Camden has referred a child in temporary accommodation in your area"],
+  ["transfer-awaits", awaited(link), "Camden passes a register entry on to you"],
+  ["transfer-received", told(link), "Camden has received your register transfer"],
+  ["transfer-overdue", awaited(link), "Overdue: a register transfer from Camden awaits you"],
+  ["transfer-overdue-lead", awaited(link), "Overdue: a register transfer from Camden still awaits your authority"],
+  ["notice-awaits", awaited(noticeLink), "Camden tells you of a school admission"],
+  ["notice-lapsed", told(noticeLink), "Your notice to Camden has lapsed"],
+  ["referral-message", told(link), "A message about a referral with Camden"],
+  ["record-corrected", told(link), "The record of a referral with Camden has been corrected"],
 ] as const;
 
 /** Every pair of brackets, well-formed or not, so that a slip in a template is seen. */

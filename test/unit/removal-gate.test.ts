@@ -54,7 +54,7 @@ describe("the removal gate", () => {
         code: "awaiting-receipt",
         text: "The receiving authority has not confirmed receipt of the referral.",
         guidance:
-          "The previous local authority should not remove the child’s name from their CME list until the receiving local authority confirms receipt of the referral.",
+          "“The previous local authority should not remove the child’s name from their CME list until the receiving local authority confirms receipt of the referral.” (Statutory guidance, “Working with other local authorities”)",
       },
     ]);
   });

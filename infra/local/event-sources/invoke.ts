@@ -41,5 +41,3 @@ export const failuresOf = async <Event>(
 
 /** Milliseconds before the next try: 100 after the first failure, twice as long after each further one, at most 5,000. */
 export const backOff = (failures: number): number => Math.min(100 * 2 ** (failures - 1), 5_000);
-
-export const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);

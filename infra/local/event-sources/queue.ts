@@ -8,7 +8,8 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import type { SQSEvent, SQSMessageAttribute, SQSRecord, SQSRecordAttributes } from "aws-lambda";
-import { type BatchHandler, backOff, type EventSource, failuresOf, type Log, nameOf } from "./invoke.ts";
+import { nameOf } from "../../../shared/observability/log.ts";
+import { type BatchHandler, backOff, type EventSource, failuresOf, type Log } from "./invoke.ts";
 import { countLooks, restUntil } from "./looks.ts";
 
 export type QueueSourceOptions = {

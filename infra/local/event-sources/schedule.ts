@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Context } from "aws-lambda";
-import { type Log, nameOf } from "./invoke.ts";
+import { nameOf } from "../../../shared/observability/log.ts";
+import type { Log } from "./invoke.ts";
 
 export type ScheduleEvent = {
   id: string;

@@ -1,6 +1,7 @@
 import type { DynamoDBStreamEvent } from "aws-lambda";
+import { nameOf } from "../../../shared/observability/log.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
-import { type BatchHandler, backOff, type EventSource, failuresOf, type Log, nameOf } from "./invoke.ts";
+import { type BatchHandler, backOff, type EventSource, failuresOf, type Log } from "./invoke.ts";
 import { countLooks, restUntil } from "./looks.ts";
 import { type Change, type ShardDescription, streamsApi } from "./streams-api.ts";
 
