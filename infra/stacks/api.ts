@@ -1,9 +1,8 @@
-import { CfnOutput, Duration, Stack, type StackProps } from "aws-cdk-lib";
+import { Duration, Stack, type StackProps } from "aws-cdk-lib";
 import {
   AccessLogField,
   AccessLogFormat,
   AuthorizationType,
-  DomainName,
   EndpointType,
   LambdaIntegration,
   LogGroupLogDestination,
@@ -11,12 +10,9 @@ import {
   type MethodDeploymentOptions,
   MethodLoggingLevel,
   RestApi,
-  SecurityPolicy,
 } from "aws-cdk-lib/aws-apigateway";
-import { Certificate } from "aws-cdk-lib/aws-certificatemanager";
 import { Alarm, ComparisonOperator, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
-import { Bucket } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
 import type { Route } from "../../shared/contract/route.ts";
 import { routes } from "../../shared/contract/routes.ts";
@@ -31,6 +27,7 @@ import type { ServiceFunction } from "../constructs/service-function.ts";
 import { functions } from "../functions.ts";
 import type { AsyncStack } from "./async.ts";
 import type { DataStack } from "./data.ts";
+import { addDomain } from "./domain.ts";
 import { answerLikeFunctions, refuseTheRest } from "./gateway-answers.ts";
 import { sampleTraces } from "./tracing.ts";
 import { protect } from "./web-acl.ts";
@@ -89,7 +86,7 @@ export class ApiStack extends Stack {
     for (const method of refuseTheRest(this.restApi)) {
       accept(method, "Answers 404 or 405 from the gateway: no function is behind it.");
     }
-    address(this, config, this.restApi);
+    addDomain(this, config, this.restApi);
     this.webAcl = protect(this, { stage, config, apiStage: this.restApi.deploymentStage, key: data.storageKey });
   }
 }
@@ -193,27 +190,4 @@ const answer = (api: RestApi, route: Route, operation: ServiceFunction): void =>
       authorizationType: AuthorizationType.NONE,
     });
   accept(method, reasons[route.access.kind]);
-};
-
-/** The domain's DNS belongs to whoever deploys: the output says where it is to lead. */
-const address = (stack: Stack, { domain }: StageConfig, api: RestApi): void => {
-  const { mutualTls } = domain;
-  const name = new DomainName(stack, "Domain", {
-    domainName: domain.name,
-    certificate: Certificate.fromCertificateArn(stack, "Certificate", domain.certificateArn),
-    endpointType: EndpointType.REGIONAL,
-    securityPolicy: SecurityPolicy.TLS_1_2,
-    ...(mutualTls && {
-      mtls: {
-        bucket: Bucket.fromBucketName(stack, "TrustedAuthorities", mutualTls.bucket),
-        key: mutualTls.key,
-        version: mutualTls.version,
-      },
-    }),
-  });
-  name.addBasePathMapping(api, { stage: api.deploymentStage });
-  new CfnOutput(stack, "DnsTarget", {
-    description: `${domain.name} is to lead here (CNAME or alias)`,
-    value: name.domainNameAliasDomainName,
-  });
 };

@@ -47,3 +47,17 @@ export const nextCaseEvent = (
   const event = linked(head, { subject, type, at, actor, details });
   return { event, head: headAt(event) };
 };
+
+/** When something happened and by whom, with details that tell nothing of a child. */
+export type CaseFact = { at: string; actor: Actor; details?: Record<string, string> };
+
+/** What has a trail of its own, before and after something happened to it, and the event that tells of that. */
+export const withEvent = <T extends { head: ChainHead; version: number }>(
+  before: T,
+  { subject, type }: Pick<CaseEvent, "subject" | "type">,
+  { at, actor, details = {} }: CaseFact,
+  changes: Partial<T>,
+): { before: T; after: T; event: CaseEvent } => {
+  const { event, head } = nextCaseEvent(before.head, { subject, type, at, actor, details });
+  return { before, event, after: { ...before, ...changes, head, version: before.version + 1 } };
+};

@@ -1,5 +1,5 @@
-import { type CaseEvent, type CaseEventType, nextCaseEvent } from "./case-events.ts";
-import { type Actor, type ChainHead, emptyChain, exchangeItself } from "./event-chain.ts";
+import { type CaseEvent, type CaseEventType, type CaseFact, nextCaseEvent, withEvent } from "./case-events.ts";
+import { type ChainHead, emptyChain, exchangeItself } from "./event-chain.ts";
 import { addWorkingDays } from "./working-days.ts";
 
 /** Guidance, "Working with other local authorities". */
@@ -122,8 +122,6 @@ export const mayDo = (
 export const isPartyOf = (enquiry: Pick<TargetedEnquiry, EnquiryParty>, authority: string): boolean =>
   enquiry.asker === authority || enquiry.asked === authority;
 
-type EnquiryFact = { at: string; actor: Actor; details?: Record<string, string> };
-
 /** What of a child's data is deleted with a step: the record and the notes with those numbers. */
 type Erased = { record: boolean; notes: readonly number[] };
 
@@ -141,13 +139,10 @@ const nothingErased: Erased = { record: false, notes: [] };
 const appended = (
   before: TargetedEnquiry,
   type: CaseEventType,
-  { at, actor, details = {} }: EnquiryFact,
+  fact: CaseFact,
   changes: Partial<TargetedEnquiry>,
-): Pick<EnquiryStep, "before" | "after" | "event"> => {
-  const subject = `enquiry#${before.enquiryId}` as const;
-  const { event, head } = nextCaseEvent(before.head, { subject, type, at, actor, details });
-  return { before, event, after: { ...before, ...changes, head, version: before.version + 1 } };
-};
+): Pick<EnquiryStep, "before" | "after" | "event"> =>
+  withEvent(before, { subject: `enquiry#${before.enquiryId}`, type }, fact, changes);
 
 /**
  * The enquiry after an action that {@link mayDo} permitted. What ends it erases the child's record at once: the asked
@@ -157,7 +152,7 @@ const appended = (
 const advanced = (
   before: TargetedEnquiry,
   action: EnquiryAction,
-  fact: EnquiryFact,
+  fact: CaseFact,
   { hasNote = false, ...changes }: Partial<TargetedEnquiry> & { hasNote?: boolean },
 ): EnquiryStep => {
   const { from, to: state, event: type } = enquiryRuleOf(action);
@@ -207,7 +202,7 @@ export const opened = (
 export const answered = (
   before: TargetedEnquiry,
   { answer, answeredBy, hasNote }: { answer: EnquiryAnswer; answeredBy: string; hasNote: boolean },
-  { at, actor }: EnquiryFact,
+  { at, actor }: CaseFact,
 ): EnquiryStep =>
   advanced(
     before,
@@ -220,14 +215,14 @@ export const answered = (
     },
   );
 
-export const closed = (before: TargetedEnquiry, closedFor: ClosedFor, { at, actor }: EnquiryFact): EnquiryStep =>
+export const closed = (before: TargetedEnquiry, closedFor: ClosedFor, { at, actor }: CaseFact): EnquiryStep =>
   advanced(before, "close", { at, actor, details: { reason: closedFor } }, { closedFor });
 
-export const referred = (before: TargetedEnquiry, referralId: string, { at, actor }: EnquiryFact): EnquiryStep =>
+export const referred = (before: TargetedEnquiry, referralId: string, { at, actor }: CaseFact): EnquiryStep =>
   advanced(before, "refer", { at, actor, details: { referralId } }, { referralId });
 
 /** The enquiry after its record or its notes were read: nothing changes but the trail, so that both sides see it (R5). */
-export const enquiryRead = (before: TargetedEnquiry, fact: EnquiryFact): EnquiryStep => ({
+export const enquiryRead = (before: TargetedEnquiry, fact: CaseFact): EnquiryStep => ({
   action: undefined,
   ...appended(before, "enquiry.child-read", fact, {}),
   erased: nothingErased,
@@ -251,7 +246,7 @@ export const timeOver = (before: TargetedEnquiry, at: string): EnquiryStep => {
 export const enquiryReassigned = (
   before: TargetedEnquiry,
   { side, to, reorganisationId }: { side: EnquiryParty; to: string; reorganisationId: string },
-  { at, actor }: Omit<EnquiryFact, "details">,
+  { at, actor }: Omit<CaseFact, "details">,
 ): EnquiryStep => {
   const { asker, asked } = before;
   const details = { side, from: before[side], to, reorganisation: reorganisationId };

@@ -1,6 +1,6 @@
-import { type CaseEvent, type CaseEventType, nextCaseEvent } from "./case-events.ts";
+import { type CaseEvent, type CaseEventType, type CaseFact, nextCaseEvent } from "./case-events.ts";
 import type { EnquiryStepCode, enquiryOutcomeCodes } from "./enquiry-steps.ts";
-import { type Actor, type ChainHead, emptyChain } from "./event-chain.ts";
+import { type ChainHead, emptyChain } from "./event-chain.ts";
 import type { Figures } from "./figures.ts";
 
 /** How a child's entry came off an authority's CME list, with what that way asks for. */
@@ -155,7 +155,7 @@ export type EntryStep = { before: Entry; after: Entry; event: CaseEvent };
 export const advanceEntry = (
   before: Entry,
   type: Extract<CaseEventType, `entry.${string}`>,
-  { at, actor, details = {} }: { at: string; actor: Actor; details?: Record<string, string> },
+  { at, actor, details = {} }: CaseFact,
   changes: Partial<Entry> = {},
 ): EntryStep => {
   const { event, head } = nextCaseEvent(before.head, { subject: `entry#${before.entryId}`, type, at, actor, details });

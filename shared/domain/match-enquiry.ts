@@ -1,7 +1,7 @@
-import { type CaseEvent, type CaseEventType, nextCaseEvent } from "./case-events.ts";
+import { type CaseEvent, type CaseEventType, type CaseFact, nextCaseEvent, withEvent } from "./case-events.ts";
 import { type ClosedFor, enquiryLapsesAt } from "./enquiry.ts";
 import { type Entry, isOnList } from "./entry.ts";
-import { type Actor, type ChainHead, emptyChain, exchangeItself } from "./event-chain.ts";
+import { type ChainHead, emptyChain, exchangeItself } from "./event-chain.ts";
 
 /** (ours) In a day in England, for each authority: nobody goes through all children by asking the exchange. */
 export const mostMatchEnquiriesADay = 20;
@@ -57,12 +57,11 @@ export const isRetained = ({ retained }: Pick<Entry, "retained">): boolean =>
   retained !== null && retained.erasedAt === null;
 
 export type MatchStep = { before: MatchEnquiry; after: MatchEnquiry; event: CaseEvent };
-type Fact = { at: string; actor: Actor; details?: Record<string, string> };
 
 const begun = (
   enquiry: Omit<MatchEnquiry, "kind" | "state" | "answers" | "closedFor" | "endedAt" | "head" | "version">,
   type: CaseEventType,
-  { at, actor, details = {} }: Fact,
+  { at, actor, details = {} }: CaseFact,
 ): { enquiry: MatchEnquiry; event: CaseEvent } => {
   const subject = `enquiry#${enquiry.enquiryId}` as const;
   const { event, head } = nextCaseEvent(emptyChain, { subject, type, at, actor, details });
@@ -98,13 +97,9 @@ export const holderTold = (
 const advanced = (
   before: MatchEnquiry,
   type: CaseEventType,
-  { at, actor, details = {} }: Fact,
+  fact: CaseFact,
   changes: Partial<MatchEnquiry>,
-): MatchStep => {
-  const subject = `enquiry#${before.enquiryId}` as const;
-  const { event, head } = nextCaseEvent(before.head, { subject, type, at, actor, details });
-  return { before, event, after: { ...before, ...changes, head, version: before.version + 1 } };
-};
+): MatchStep => withEvent(before, { subject: `enquiry#${before.enquiryId}`, type }, fact, changes);
 
 /** The holder's side where more of its entries match than it was told of, or `undefined` where it knows of all of them. */
 export const holderToldMore = (side: MatchEnquiry, entryIds: readonly string[], at: string): MatchStep | undefined => {
@@ -137,7 +132,7 @@ export const matchKnown = (
 export const mayCloseMatch = ({ asked, state }: MatchEnquiry): boolean =>
   asked === null && (state === "open" || state === "known");
 
-export const matchClosed = (before: MatchEnquiry, closedFor: ClosedFor, { at, actor }: Fact): MatchStep =>
+export const matchClosed = (before: MatchEnquiry, closedFor: ClosedFor, { at, actor }: CaseFact): MatchStep =>
   advanced(
     before,
     "enquiry.closed",
@@ -149,7 +144,7 @@ export const matchClosed = (before: MatchEnquiry, closedFor: ClosedFor, { at, ac
 export const matchReassigned = (
   before: MatchEnquiry,
   { to, reorganisationId }: { to: string; reorganisationId: string },
-  { at, actor }: Omit<Fact, "details">,
+  { at, actor }: Omit<CaseFact, "details">,
 ): MatchStep => {
   const side = before.asked === null ? "asker" : "asked";
   const details = { side, from: sideOf(before), to, reorganisation: reorganisationId };

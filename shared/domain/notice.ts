@@ -1,5 +1,5 @@
-import { type CaseEvent, type CaseEventType, nextCaseEvent } from "./case-events.ts";
-import { type Actor, type ChainHead, emptyChain, exchangeItself } from "./event-chain.ts";
+import { type CaseEvent, type CaseEventType, type CaseFact, nextCaseEvent, withEvent } from "./case-events.ts";
+import { type ChainHead, emptyChain, exchangeItself } from "./event-chain.ts";
 import { addWorkingDays } from "./working-days.ts";
 
 /** Guidance, "Working with other local authorities". */
@@ -84,24 +84,18 @@ export const mayDo = (
 export const isPartyOf = (notice: Pick<Notice, "sender" | "recipient">, authority: string): boolean =>
   notice.sender === authority || notice.recipient === authority;
 
-type NoticeFact = { at: string; actor: Actor; details?: Record<string, string> };
-
 /** A step of a notice's life: as it was, as it is after, and the event that tells of it. */
 export type NoticeStep = { action: NoticeAction | undefined; before: Notice; after: Notice; event: CaseEvent };
 
 const appended = (
   before: Notice,
   type: CaseEventType,
-  { at, actor, details = {} }: NoticeFact,
+  fact: CaseFact,
   changes: Partial<Notice>,
-): Omit<NoticeStep, "action"> => {
-  const subject = `notice#${before.noticeId}` as const;
-  const { event, head } = nextCaseEvent(before.head, { subject, type, at, actor, details });
-  return { before, event, after: { ...before, ...changes, head, version: before.version + 1 } };
-};
+): Omit<NoticeStep, "action"> => withEvent(before, { subject: `notice#${before.noticeId}`, type }, fact, changes);
 
 /** @throws TypeError when the action is not permitted from the notice's state: decide first */
-const advanced = (before: Notice, action: NoticeAction, fact: NoticeFact, changes: Partial<Notice>): NoticeStep => {
+const advanced = (before: Notice, action: NoticeAction, fact: CaseFact, changes: Partial<Notice>): NoticeStep => {
   const { from, to: state, event: type } = noticeRuleOf(action);
   if (!from.includes(before.state)) throw new TypeError(`${action} is not permitted from ${before.state}`);
   return { action, ...appended(before, type, fact, { ...changes, state }) };
@@ -139,7 +133,7 @@ export const sent = (
 export const acknowledged = (
   before: Notice,
   { acknowledgedBy, entryId }: { acknowledgedBy: string; entryId: string | null },
-  { at, actor }: Omit<NoticeFact, "details">,
+  { at, actor }: Omit<CaseFact, "details">,
 ): NoticeStep =>
   advanced(
     before,
@@ -149,7 +143,7 @@ export const acknowledged = (
   );
 
 /** The notice after its record was read: nothing changes but the trail, so that both sides see it (R5). */
-export const noticeRead = (before: Notice, fact: NoticeFact): NoticeStep => ({
+export const noticeRead = (before: Notice, fact: CaseFact): NoticeStep => ({
   action: undefined,
   ...appended(before, "notice.child-read", fact, {}),
 });
@@ -161,7 +155,7 @@ export const noticeRead = (before: Notice, fact: NoticeFact): NoticeStep => ({
 export const noticeReassigned = (
   before: Notice,
   { side, to, reorganisationId }: { side: NoticeParty; to: string; reorganisationId: string },
-  { at, actor }: Omit<NoticeFact, "details">,
+  { at, actor }: Omit<CaseFact, "details">,
 ): NoticeStep => {
   const { sender, recipient } = before;
   const details = { side, from: before[side], to, reorganisation: reorganisationId };
