@@ -251,17 +251,21 @@ export type Snapshot = { authorities: Authority[]; changes: number };
 const wholeListItem = z.object({ changes: z.number(), codes: z.set(z.string()) });
 
 /**
- * The whole list as it was at one moment, strongly consistent: it is read again where anything changed meanwhile.
+ * The whole list as it was at one moment, strongly consistent: it is read again where anything changed meanwhile, and after
+ * an import once what it had staged is staged no more.
  * @throws Refusal `busy` while an import is being carried out
  */
 export const readSnapshot = async (dynamo: Dynamo, table: string): Promise<Snapshot> => {
+  let staged: string | undefined;
   for await (const _ of attempts()) {
+    if (staged && (await readAuthority(dynamo, table, staged))?.staged) continue;
     const before = await readWholeListItem(dynamo, table);
     const places = [...before.codes].sort().map((code) => authorityPlace(table, code));
     // One may have been withdrawn since its code was read: then the count has changed too.
     const authorities = (await readAll(dynamo, places)).flatMap((item) => authorityFrom(item) ?? []);
     const { changes } = await readWholeListItem(dynamo, table);
-    if (changes === before.changes && !authorities.some(({ staged }) => staged)) return { authorities, changes };
+    staged = authorities.find((each) => each.staged)?.code;
+    if (changes === before.changes && !staged) return { authorities, changes };
   }
   throw busy();
 };
