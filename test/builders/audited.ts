@@ -21,7 +21,7 @@ export const audited = async (
     names: auditedNames(),
     keys: keySet ?? ((await published()) as JSONWebKeySet),
     clock: () => new Date().toISOString(),
-    segments: 3,
+    segments: 2,
     onFault: (fault) => told.push(tell(fault)),
   });
   return { counts, told: told.sort() };

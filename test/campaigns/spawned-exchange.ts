@@ -33,10 +33,11 @@ export type Start = {
 const project = fileURLToPath(new URL("../..", import.meta.url));
 
 const run = ({ dataDir, port = 0, env = {}, tree = project }: Start) => {
-  const { PATH = "" } = process.env;
+  // What Node has compiled already it need not compile for each of them.
+  const { PATH = "", NODE_COMPILE_CACHE = "" } = process.env;
   const child = spawn(process.execPath, ["infra/local/start.ts"], {
     cwd: tree,
-    env: { PATH, PORT: String(port), DATA_DIR: dataDir, ...env },
+    env: { PATH, NODE_COMPILE_CACHE, PORT: String(port), DATA_DIR: dataDir, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const errors: string[] = [];

@@ -1,5 +1,7 @@
+import { mkdtempSync } from "node:fs";
+import { join } from "node:path";
 import { Queue } from "aws-cdk-lib/aws-sqs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, inject, it } from "vitest";
 import { stages } from "../../infra/config.ts";
 import { statementsFor } from "../../infra/constructs/permissions.ts";
 import { functions } from "../../infra/functions.ts";
@@ -9,7 +11,8 @@ import { newApp } from "../../infra/stacks/exchange.ts";
 /** The keys by their logical ids that a function may use so, where the ring of evidence has these names. */
 const keysFor = (action: string, evidence: readonly [string, ...string[]]): string[] => {
   const config = { ...stages.production, signingKeys: { ...stages.production.signingKeys, evidence } };
-  const data = new DataStack(newApp(), "production-cme-data", { stage: "production", config });
+  const app = newApp(mkdtempSync(join(inject("runFolder"), "rotation-")));
+  const data = new DataStack(app, "production-cme-data", { stage: "production", config });
   const queue = Queue.fromQueueArn(data, "Queue", "arn:aws:sqs:eu-west-2:111122223333:any");
   const pair = { queue, deadLetters: queue };
   const definition = functions.find(({ name }) => name === "confirmReceipt");

@@ -279,10 +279,10 @@ describe("is found:", () => {
 
 describe("the command", () => {
   const run = async (...options: string[]) => {
-    const { PATH, AWS_ENDPOINT_URL_DYNAMODB } = process.env;
+    const { PATH, NODE_COMPILE_CACHE, AWS_ENDPOINT_URL_DYNAMODB } = process.env;
     const given = { AWS_REGION: "eu-west-2", AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" };
     const running = promisify(execFile)(process.execPath, ["infra/operate/audit.ts", ...options], {
-      env: { PATH, AWS_ENDPOINT_URL_DYNAMODB, ...given },
+      env: { PATH, NODE_COMPILE_CACHE, AWS_ENDPOINT_URL_DYNAMODB, ...given },
     });
     const { code, stdout, stderr } = await running.then(
       (ended) => ({ code: 0, ...ended }),
@@ -370,13 +370,13 @@ describe("a restore", () => {
   };
 
   const putBack = async (...options: string[]): Promise<string> => {
-    const { PATH, AWS_ENDPOINT_URL_DYNAMODB } = process.env;
+    const { PATH, NODE_COMPILE_CACHE, AWS_ENDPOINT_URL_DYNAMODB } = process.env;
     const given = { AWS_REGION: "eu-west-2", AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" };
     const patterns = ["--from", "{name}-restored", "--to", "{name}"];
     const { stdout } = await promisify(execFile)(
       process.execPath,
       ["infra/operate/put-back.ts", ...patterns, ...options],
-      { env: { PATH, AWS_ENDPOINT_URL_DYNAMODB, ...given } },
+      { env: { PATH, NODE_COMPILE_CACHE, AWS_ENDPOINT_URL_DYNAMODB, ...given } },
     );
     return stdout;
   };

@@ -22,9 +22,10 @@ afterAll(() => {
   vi.useRealTimers();
 });
 
-/** Lets the schedules run at this moment and everything happen that can happen now. */
+/** Lets the schedules of deliveries run at this moment and everything happen that can happen now. */
 const settle = async (): Promise<void> => {
-  await exchange.telling?.tick();
+  await exchange.telling?.tick("reconcile-outbox");
+  await exchange.telling?.tick("release-due-deliveries");
   await exchange.telling?.idle();
 };
 

@@ -229,8 +229,8 @@ const backOnTheList = async (): Promise<void> => {
 
 it("agree with what the trails of random histories tell", async () => {
   const store = openTrailStore(process.env.AWS_ENDPOINT_URL_DYNAMODB ?? "");
-  await runHistories({ client: restless, store }, { seed: 20_261, runs: 8, maxSteps: 25 });
-  for (let added = 0; added < 36; added += 1) {
+  await runHistories({ client: restless, store }, { seed: 20_261, runs: 5, maxSteps: 25 });
+  for (let added = 0; added < 48; added += 1) {
     const client = await restless(trio[added % 3] ?? "");
     const { entryId } = (await client.post("/v1/cme-list", { child: childFor(`added ${added}`) })).json() as {
       entryId: string;

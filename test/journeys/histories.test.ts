@@ -15,8 +15,8 @@ const reach = () => ({
 
 /** A larger sample: `npm run campaign:histories -- --runs 1000`. A failure prints its seed and its shortest history. */
 it("keeps the rules through random histories of three authorities, and leaves nothing for the audit to find", async () => {
-  const figures = await runHistories(reach(), { seed: 38_159, runs: 8, maxSteps: 40, of: "everything" });
-  expect(figures.histories).toBe(8);
+  const figures = await runHistories(reach(), { seed: 38_159, runs: 6, maxSteps: 40, of: "everything" });
+  expect(figures.histories).toBe(6);
   expect((await audited(exchange)).told).toEqual([]);
 }, 180_000);
 

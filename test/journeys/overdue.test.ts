@@ -172,7 +172,7 @@ describe("silence", () => {
   it("that ends at the very moment it is told of never costs the receipt", async () => {
     const recipient = await exchange.client("305");
     const monday = Date.parse("2026-05-11T09:00:00.000Z");
-    for (let round = 0; round < 20; round += 1) {
+    for (let round = 0; round < 10; round += 1) {
       const submittedAt = new Date(monday + round * 7 * 86_400_000).toISOString();
       const { id } = await submitAt(submittedAt, "205", "305", "urgent");
       vi.setSystemTime(Date.parse(submittedAt) + 5 * 86_400_000);

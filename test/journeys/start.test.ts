@@ -58,6 +58,12 @@ const listeningOn = async (pid: number): Promise<string[]> => {
     .map(([, address = ""]) => address.split(":")[0] ?? "");
 };
 
+/** Where the exchange is started for the first time, and then again. */
+let place: { dataDir: string; port: number };
+let firstOrigin = "";
+/** A referral of its first run. */
+let referralId = "";
+
 describe("a first start", () => {
   let dataDir = "";
   let exchange: SpawnedExchange;
@@ -65,8 +71,11 @@ describe("a first start", () => {
 
   beforeAll(async () => {
     dataDir = await newFolder();
-    exchange = await start({ dataDir });
+    place = { dataDir, port: await steadyPort() };
+    exchange = await start(place);
+    firstOrigin = exchange.origin;
     client = await connect(exchange.clients, "201");
+    referralId = (await submit(client)).id;
   });
 
   it("makes a client for each of 153 authorities and the DfE, in files that only the owner can read", async () => {
@@ -199,13 +208,11 @@ describe("a first start", () => {
 
 describe("a later start", () => {
   it("finds everything again after a stop and after kill -9, on another port too", async () => {
-    const place = { dataDir: await newFolder(), port: await steadyPort() };
-    const first = await start(place);
-    expect(first.origin).toBe(`http://127.0.0.1:${place.port}`);
-    const { id } = await submit(await connect(first.clients, "201"));
-    await first.stop();
+    expect(firstOrigin).toBe(`http://127.0.0.1:${place.port}`);
+    const id = referralId;
 
     const second = await start(place);
+    expect(second.origin).toBe(firstOrigin);
     const recipient = await connect(second.clients, "330");
     expect(await itemsOf(recipient, "/v1/referrals?box=inbox")).toMatchObject([{ id, state: "awaiting-receipt" }]);
     const receipt = await recipient.post(`/v1/referrals/${id}/receipt`, { confirmedBy: "330-lead" });
