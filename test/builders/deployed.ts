@@ -1,10 +1,11 @@
 import { once } from "node:events";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, request } from "node:http";
+import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { Worker } from "node:worker_threads";
-import { afterAll, beforeAll, vi } from "vitest";
+import { afterAll, beforeAll, inject, vi } from "vitest";
 import type { Bundles } from "../../infra/bundle.ts";
 import { type FunctionDefinition, functions, variablesOf } from "../../infra/functions.ts";
 import { keys } from "../../infra/keys.ts";
@@ -40,8 +41,8 @@ export type Deployed = {
 };
 
 /**
- * Runs every function of the exchange as it is deployed: its bundle, in a thread of its own, with the variables that its row
- * in infra/functions.ts names and no others. Between each of them and the engines stands a proxy that writes down what
+ * Runs every function of the exchange as it is deployed: its bundle, with globals of its own and the variables that its
+ * row in infra/functions.ts names, and no others. Between each of them and the engines stands a proxy that writes down what
  * it asks of AWS. To be called before the exchange is used.
  */
 export const useDeployedFunctions = (): Deployed => {
@@ -49,7 +50,7 @@ export const useDeployedFunctions = (): Deployed => {
   const started = new Set<string>();
   const read = new Map<string, Set<string>>();
   const faults: string[] = [];
-  const workers = new Map<string, Worker>();
+  const handlers = new Map<string, Handler>();
   const proxy = createServer((incoming, response) => {
     forward(incoming, calls)
       .then(({ status, headers, body }) => response.writeHead(status, headers).end(body))
@@ -58,21 +59,39 @@ export const useDeployedFunctions = (): Deployed => {
 
   let bundles: Bundles;
 
-  const workerOf = (definition: FunctionDefinition): Worker => {
+  /** The environment of the function: its row's variables and no others. Which of them it looks for is noted. */
+  const environmentOf = (definition: FunctionDefinition): NodeJS.ProcessEnv => {
     const { port } = proxy.address() as AddressInfo;
-    const env = Object.fromEntries([
+    const given: NodeJS.ProcessEnv = Object.fromEntries([
       ...[...variablesOf(definition), ...ofLambda].map((name) => [name, process.env[name]]),
       ...services.map((service) => [
         `AWS_ENDPOINT_URL_${service.toUpperCase()}`,
         `http://127.0.0.1:${port}/${definition.name}/${service}`,
       ]),
     ]);
-    const file = join(bundles.folderOf(definition.name), "index.cjs");
-    const worker = new Worker(runner, { eval: true, workerData: file, env, stdout: true });
-    worker.stdout.setEncoding("utf8").on("data", (text: string) => {
-      faults.push(...text.split("\n").filter((line) => line.includes('"request-failed"')));
+    const names = new Set<string>();
+    read.set(definition.name, names);
+    return new Proxy(given, {
+      get: (_given, name) => {
+        if (typeof name !== "string") return undefined;
+        names.add(name);
+        if (everyVariable.has(name) && !(name in given)) {
+          faults.push(`${definition.name} reads ${name}, which its row does not name`);
+        }
+        return given[name];
+      },
     });
-    return worker;
+  };
+
+  const start = (definition: FunctionDefinition): Handler => {
+    const env = environmentOf(definition);
+    const stdout = {
+      write: (text: string) => {
+        if (text.includes('"request-failed"')) faults.push(text);
+        return true;
+      },
+    };
+    return load(definition, join(bundles.folderOf(definition.name), "index.cjs"), { env, stdout });
   };
 
   beforeAll(async () => {
@@ -81,21 +100,16 @@ export const useDeployedFunctions = (): Deployed => {
     await once(proxy, "listening");
     for (const definition of functions) {
       const handler = async (event: unknown): Promise<unknown> => {
-        const worker = workers.get(definition.name) ?? workerOf(definition);
-        workers.set(definition.name, worker);
         started.add(definition.name);
-        const { answer, error, variables } = await invoke(worker, event);
-        read.set(definition.name, new Set([...(read.get(definition.name) ?? []), ...variables]));
-        faults.push(...notNamed(definition, variables));
-        if (error !== undefined) throw new Error(error);
-        return answer;
+        const running = handlers.get(definition.name) ?? start(definition);
+        handlers.set(definition.name, running);
+        return running(structuredClone(event), {});
       };
       vi.doMock(new URL(`../../${definition.handler}`, import.meta.url).pathname, () => ({ handler }));
     }
   }, 120_000);
 
-  afterAll(async () => {
-    await Promise.all([...workers.values()].map((worker) => worker.terminate()));
+  afterAll(() => {
     proxy.close();
     proxy.closeAllConnections();
   });
@@ -103,40 +117,44 @@ export const useDeployedFunctions = (): Deployed => {
   return { calls, started, read, faults };
 };
 
-/** In the thread: notes which variables the function reads, and answers each event. */
-const runner = `
-const { parentPort, workerData } = require("node:worker_threads");
-const read = new Set();
-process.env = new Proxy(process.env, {
-  get: (env, name) => {
-    read.add(name);
-    return env[name];
-  },
-});
-const { handler } = require(workerData);
-parentPort.on("message", async ({ event, port }) => {
-  const handling = async () => ({ answer: await handler(event, {}) });
-  const outcome = await handling().catch((error) => ({ error: String(error) }));
-  port.postMessage({ ...outcome, variables: [...read].filter((name) => typeof name === "string") });
-});`;
+type Handler = (event: unknown, context: object) => Promise<unknown>;
 
-type Outcome = { answer?: unknown; error?: string; variables: string[] };
-
-const invoke = async (worker: Worker, event: unknown): Promise<Outcome> => {
-  const { port1, port2 } = new MessageChannel();
-  const answered = once(port1, "message") as unknown as Promise<[Outcome]>;
-  worker.postMessage({ event: structuredClone(event), port: port2 }, [port2]);
-  const [outcome] = await answered;
-  port1.close();
-  return outcome;
-};
-
-/** Variables of the exchange that the function has looked for and was not given. */
-const notNamed = (definition: FunctionDefinition, variables: readonly string[]): string[] => {
-  const given = new Set<string>(variablesOf(definition));
-  return variables
-    .filter((name) => everyVariable.has(name) && !given.has(name))
-    .map((name) => `${definition.name} reads ${name}, which its row does not name`);
+/**
+ * Loads a bundle as Node does a CommonJS module, but with a process and globals of its own, which it shares with no other
+ * in Lambda either. All in one thread: a thread for each costs several times what the function does in it.
+ */
+const load = (
+  definition: FunctionDefinition,
+  file: string,
+  own: { env: NodeJS.ProcessEnv; stdout: object },
+): Handler => {
+  const ownProcess = Object.create(process, { env: { value: own.env }, stdout: { value: own.stdout } });
+  const globals = new Map<string | symbol, unknown>([["process", ownProcess]]);
+  const ownGlobal = new Proxy(globalThis, {
+    get: (all, name) => (globals.has(name) ? globals.get(name) : Reflect.get(all, name)),
+    set: (_all, name, value) => {
+      globals.set(name, value);
+      return true;
+    },
+  });
+  globals.set("globalThis", ownGlobal).set("global", ownGlobal);
+  const require = createRequire(file);
+  const module = { exports: {} as { handler: Handler } };
+  const given = {
+    module,
+    require: (name: string) => (/^(node:)?process$/.test(name) ? ownProcess : require(name)),
+    __dirname: dirname(file),
+    process: ownProcess,
+    globalThis: ownGlobal,
+    global: ownGlobal,
+  };
+  // As a file: what is only evaluated can't import(), with which the SDK loads node:http.
+  const folder = join(inject("runFolder"), "deployed");
+  mkdirSync(folder, { recursive: true });
+  const wrapped = join(folder, `${definition.name}.cjs`);
+  writeFileSync(wrapped, `module.exports = (function (${Object.keys(given)}) {${readFileSync(file, "utf8")}\n});`);
+  require(wrapped)(...Object.values(given));
+  return module.exports.handler;
 };
 
 const forward = async (incoming: IncomingMessage, calls: AwsCall[]) => {

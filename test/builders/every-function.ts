@@ -491,7 +491,8 @@ const schedules = async ({ exchange, receiver }: Scene): Promise<void> => {
       ExpressionAttributeValues: { ":unsent": bucketOf("unsent", untold.id), ":at": longAgo },
     }),
   );
-  await exchange.telling?.tick();
+  for (const each of ["raise-overdue", "reconcile-outbox", "release-due-deliveries"])
+    await exchange.telling?.tick(each);
   await exchange.telling?.idle();
 };
 
@@ -537,8 +538,8 @@ const reorganisations = async ({ exchange }: Scene): Promise<void> => {
   await post(client, `/v1/notices/${noticeId}/acknowledgement`, { acknowledgedBy: "205-lead", entryId: own });
   await post(client, `${path}/assignments`, { referralId: to.id, successor: "207" });
   await edit(tables.reorganisations.name, { reorganisationId, part: "reorganisation" }, { effectiveOn: "2026-01-05" });
-  await exchange.telling?.tick();
-  await exchange.telling?.tick();
+  await exchange.telling?.tick("apply-reorganisations");
+  await exchange.telling?.tick("apply-reorganisations");
   const successor = await exchange.client("206");
   await post(successor, `${path}/assignments`, { referralId: from.id, successor: "207" });
   await post(successor, `${path}/assignments`, { entryId: own, successor: "207" });
