@@ -20,8 +20,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     globalSetup: "test/run-folder.ts",
     pool: "forks",
-    // The tests wait on engines as much as they reckon: two at a time keep two cores busy.
-    maxWorkers: 2,
+    // They wait on engines between reckoning: three at a time keep two cores busy.
+    maxWorkers: 3,
     sequence: { sequencer: MakersFirst },
     testTimeout: 30_000,
     hookTimeout: 30_000,
