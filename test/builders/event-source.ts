@@ -1,8 +1,35 @@
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, vi } from "vitest";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, vi } from "vitest";
+import type { Engine } from "../../infra/local/engines/dynamodb.ts";
 
 type Closable = { close(): Promise<void> };
+
+/** An engine for the tests of one file, in a folder that is theirs. */
+export const useEngine = (
+  start: (folder: string) => Promise<Engine>,
+): { readonly url: string; readonly folder: string } => {
+  const running = { url: "", folder: "" };
+  let engine: Engine;
+  beforeAll(async () => {
+    Object.assign(process.env, {
+      AWS_REGION: "eu-west-2",
+      AWS_ACCESS_KEY_ID: "local",
+      AWS_SECRET_ACCESS_KEY: "local",
+    });
+    running.folder = await mkdtemp(join(tmpdir(), "cme-event-sources-"));
+    engine = await start(running.folder);
+    running.url = engine.url;
+  });
+  afterAll(async () => {
+    await engine.close();
+    await rm(running.folder, { recursive: true, force: true });
+  });
+  return running;
+};
 
 /** Whatever a test opens is closed after it, the last first, and the clock goes on. */
 export const useOpened = () => {

@@ -8,6 +8,7 @@ import { bucketOf } from "../../shared/store/buckets.ts";
 import { tables } from "../../shared/store/tables.ts";
 import { sendFile } from "./contact-file.ts";
 import type { TestExchange } from "./exchange.ts";
+import { guidanceSteps } from "./guidance-steps.ts";
 import { newSigner } from "./oauth.ts";
 import type { Receiver } from "./receiver.ts";
 import { anotherChild, exampleReferral, submit } from "./referral.ts";
@@ -184,24 +185,6 @@ const otherEndings = async ({ exchange }: Scene): Promise<void> => {
   await post(recipient, `/v1/referrals/${lost.id}/finding`, { finding: "not-located", foundBy: "330-lead" });
 };
 
-/** The guidance's list of reasonable enquiries. */
-const steps = [
-  "contact-parent",
-  "check-agencies-involved",
-  "check-siblings-schools",
-  "check-previous-authority-or-school",
-  "check-new-authority-or-school",
-  "check-home-authority",
-  "speak-to-landlord",
-  "check-own-databases",
-  "check-external-agencies-databases",
-  "check-s2s",
-  "check-giap",
-  "check-national-databases",
-  "home-visit",
-  "contact-relatives-and-neighbours",
-];
-
 /** A child of the authority's own, and one who came by a referral: from the list to what is retained and erased. */
 const cmeList = async ({ exchange }: Scene): Promise<void> => {
   const [sender, client] = [await exchange.client("201"), await exchange.client("211")];
@@ -218,7 +201,7 @@ const cmeList = async ({ exchange }: Scene): Promise<void> => {
     await get(client, `${path}/child`);
     const bulk = { items: [{ entryId, step: "check-giap", date, outcome: "nothing-found" }] };
     await post(client, "/v1/cme-list/enquiry-steps", bulk);
-    for (const step of steps) {
+    for (const step of guidanceSteps) {
       await post(client, `${path}/enquiry-steps`, { step, date, outcome: "nothing-found", note: "Nobody there." });
     }
     await get(client, `${path}/enquiry-steps`);

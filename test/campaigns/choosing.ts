@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
-import { type Action, type Deed, missingSteps, type Submission, steps, verdict } from "./model.ts";
+import { guidanceSteps } from "../builders/guidance-steps.ts";
+import { type Action, type Deed, missingSteps, type Submission, verdict } from "./model.ts";
 import {
   enquiryAt,
   entryAt,
@@ -297,7 +298,7 @@ const otherDeeds = (trio: readonly string[], world: World, choice: Choice): Deed
         return { what, referral, ...doneBy(temporary ?? sender) };
       });
     case "record-step":
-      return entries.map((each) => ({ what, ...each, step: at(steps, detail), outcome: at(outcomes, detail) }));
+      return entries.map((each) => ({ what, ...each, step: at(guidanceSteps, detail), outcome: at(outcomes, detail) }));
     case "close-entry": {
       const as = at(closures, detail);
       const said = as === "on-school-register" ? [null, ...notices.map(({ notice }) => notice)] : [null];
@@ -388,7 +389,7 @@ const canvass = (trio: readonly string[], manner: OnEntry): SeriesOfDeeds => {
 
 /** Takes every step that is missing, now and then all but one, and takes the child off the list. */
 const exhaust = (manner: OnEntry, detail: number): SeriesOfDeeds => {
-  const left = detail % 4 === 0 ? at(steps, Math.floor(detail / 4) * 5) : undefined;
+  const left = detail % 4 === 0 ? at(guidanceSteps, Math.floor(detail / 4) * 5) : undefined;
   let closed = false;
   return {
     next: (world) => {

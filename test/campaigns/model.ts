@@ -2,6 +2,7 @@
  * The rules of the exchange once more, written from their description and not from the code: nothing of what is checked
  * is imported. It says what must be answered to a deed and how everything must stand afterwards.
  */
+import { guidanceSteps } from "../builders/guidance-steps.ts";
 import { type EnquiryDeed, enactEnquiryDeed, isEnquiryDeed, verdictOnEnquiryDeed } from "./model-of-enquiries.ts";
 import {
   childOf,
@@ -54,25 +55,8 @@ export type Deed = Submission | ReferralDeed | ListDeed | EnquiryDeed;
 
 export type Verdict = { status: 200 | 201 | 403 | 404 | 409 | 410 | 422 | 429; code?: string };
 
-/** Guidance, "Making reasonable enquiries": what must have been done before a list may be left as exhausted. */
-export const steps = [
-  "contact-parent",
-  "check-agencies-involved",
-  "check-siblings-schools",
-  "check-previous-authority-or-school",
-  "check-new-authority-or-school",
-  "check-home-authority",
-  "speak-to-landlord",
-  "check-own-databases",
-  "check-external-agencies-databases",
-  "check-s2s",
-  "check-giap",
-  "check-national-databases",
-  "home-visit",
-  "contact-relatives-and-neighbours",
-] as const;
-
-export const missingSteps = ({ settled }: Entry): string[] => steps.filter((step) => !settled.has(step));
+/** What must have been done before a list may be left as exhausted. */
+export const missingSteps = ({ settled }: Entry): string[] => guidanceSteps.filter((step) => !settled.has(step));
 
 type Rule = {
   by: "sender" | "recipient";

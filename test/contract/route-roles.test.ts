@@ -10,6 +10,7 @@ import { signingKey } from "../../shared/keys/signing.ts";
 import { newDelivery, putNewDelivery } from "../../shared/store/deliveries.ts";
 import { commit, dynamoClient } from "../../shared/store/dynamo.ts";
 import { useExchange } from "../builders/exchange.ts";
+import { guidanceSteps } from "../builders/guidance-steps.ts";
 import {
   type Answer,
   handMade,
@@ -254,28 +255,12 @@ const retained = async (): Promise<Subject> => {
   const subject = await listed();
   const sender = await exchange.client("201");
   const path = `/v1/cme-list/${subject.entryId}`;
-  for (const step of enquirySteps) {
+  for (const step of guidanceSteps) {
     await done(sender, `${path}/enquiry-steps`, { step, date: "2026-11-20", outcome: "nothing-found" });
   }
   await done(sender, `${path}/closure`, { as: "enquiries-exhausted" });
   return subject;
 };
-const enquirySteps = [
-  "contact-parent",
-  "check-agencies-involved",
-  "check-siblings-schools",
-  "check-previous-authority-or-school",
-  "check-new-authority-or-school",
-  "check-home-authority",
-  "speak-to-landlord",
-  "check-own-databases",
-  "check-external-agencies-databases",
-  "check-s2s",
-  "check-giap",
-  "check-national-databases",
-  "home-visit",
-  "contact-relatives-and-neighbours",
-];
 const searched = async (): Promise<Subject> => {
   const subject = await listed();
   const item = { entryId: subject.entryId, step: "check-giap", date: "2026-11-20", outcome: "nothing-found" };

@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   CreateQueueCommand,
@@ -11,33 +9,20 @@ import {
 } from "@aws-sdk/client-sqs";
 import type { SQSEvent } from "aws-lambda";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import type { Engine } from "../../infra/local/engines/dynamodb.ts";
 import { startSqs } from "../../infra/local/engines/sqs.ts";
 import { type QueueSourceOptions, startQueueSource } from "../../infra/local/event-sources/queue.ts";
-import { between, freshName, silent, useOpened } from "../builders/event-source.ts";
+import { between, freshName, silent, useEngine, useOpened } from "../builders/event-source.ts";
 
 const open = useOpened();
 
-let folder = "";
-let sqs: Engine;
+const sqs = useEngine((folder) => startSqs(join(folder, "sqs"), "eu-west-2"));
 let queues: SQSClient;
 
-beforeAll(async () => {
-  Object.assign(process.env, {
-    AWS_REGION: "eu-west-2",
-    AWS_ACCESS_KEY_ID: "local",
-    AWS_SECRET_ACCESS_KEY: "local",
-  });
-  folder = await mkdtemp(join(tmpdir(), "cme-event-sources-"));
-  sqs = await startSqs(join(folder, "sqs"), "eu-west-2");
+beforeAll(() => {
   queues = new SQSClient({ endpoint: sqs.url, useQueueUrlAsEndpoint: false });
 });
 
-afterAll(async () => {
-  queues.destroy();
-  await sqs.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => queues.destroy());
 
 describe("queue", () => {
   const createQueue = async (Attributes: Record<string, string> = {}): Promise<string> => {

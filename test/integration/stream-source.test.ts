@@ -1,35 +1,22 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CreateTableCommand, DeleteItemCommand, DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import type { DynamoDBStreamEvent } from "aws-lambda";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type Engine, startDynamodb } from "../../infra/local/engines/dynamodb.ts";
+import { startDynamodb } from "../../infra/local/engines/dynamodb.ts";
 import { type StreamSourceOptions, startStreamSource } from "../../infra/local/event-sources/stream.ts";
-import { between, freshName, silent, useOpened } from "../builders/event-source.ts";
+import { between, freshName, silent, useEngine, useOpened } from "../builders/event-source.ts";
 
 const open = useOpened();
 
-let folder = "";
-let dynamodb: Engine;
+const dynamodb = useEngine((folder) => startDynamodb(join(folder, "dynamodb.sqlite")));
 let dynamo: DynamoDBClient;
 
-beforeAll(async () => {
-  Object.assign(process.env, {
-    AWS_REGION: "eu-west-2",
-    AWS_ACCESS_KEY_ID: "local",
-    AWS_SECRET_ACCESS_KEY: "local",
-  });
-  folder = await mkdtemp(join(tmpdir(), "cme-event-sources-"));
-  dynamodb = await startDynamodb(join(folder, "dynamodb.sqlite"));
+beforeAll(() => {
   dynamo = new DynamoDBClient({ endpoint: dynamodb.url });
 });
 
-afterAll(async () => {
-  dynamo.destroy();
-  await dynamodb.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => dynamo.destroy());
 
 describe("stream", () => {
   const createTable = async (): Promise<string> => {
@@ -67,7 +54,7 @@ describe("stream", () => {
       startStreamSource({
         dynamodbEndpoint: dynamodb.url,
         tableName,
-        checkpointFile: join(folder, `${tableName}.json`),
+        checkpointFile: join(dynamodb.folder, `${tableName}.json`),
         pollMs: 10,
         ...silent,
         ...options,
@@ -130,7 +117,7 @@ describe("stream", () => {
       batchSize: 5,
       handler: async (event) => {
         batches.push(idsOf(event));
-        checkpoints.push(await readFile(join(folder, `${table}.json`), "utf8").catch(() => "none"));
+        checkpoints.push(await readFile(join(dynamodb.folder, `${table}.json`), "utf8").catch(() => "none"));
         return batches.length < 3 ? failing(event, "3", "5") : { batchItemFailures: [] };
       },
     });
@@ -181,7 +168,7 @@ describe("stream", () => {
   it("hands a batch over again when killed between the function's success and the checkpoint", async () => {
     const table = await createTable();
     await put(table, "1", "2", "3");
-    const checkpointFile = join(folder, `${table}-killed.json`);
+    const checkpointFile = join(dynamodb.folder, `${table}-killed.json`);
     const left: string[] = [];
     const first = await start(table, {
       checkpointFile,
@@ -247,7 +234,7 @@ describe("stream", () => {
   it("begins at the beginning where the checkpoint is damaged", async () => {
     const table = await createTable();
     await put(table, "1");
-    await writeFile(join(folder, `${table}.json`), '{"streamArn":');
+    await writeFile(join(dynamodb.folder, `${table}.json`), '{"streamArn":');
     const batches: string[][] = [];
     await (await start(table, { handler: async (event) => void batches.push(idsOf(event)) })).idle();
     expect(batches).toEqual([["1"]]);
@@ -259,7 +246,7 @@ describe("stream", () => {
     const first = await start(table, { handler: async () => {} });
     await first.idle();
     await first.close();
-    const checkpointFile = join(folder, `${table}.json`);
+    const checkpointFile = join(dynamodb.folder, `${table}.json`);
     const left = JSON.parse(await readFile(checkpointFile, "utf8"));
     await writeFile(checkpointFile, JSON.stringify({ ...left, streamArn: `${left.streamArn}-before` }));
     const batches: string[][] = [];

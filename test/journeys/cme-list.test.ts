@@ -5,6 +5,7 @@ import { type Answer, type Client, connect } from "../../infra/local/client.ts";
 import { dynamoClient } from "../../shared/store/dynamo.ts";
 import { readParts } from "../../shared/store/records.ts";
 import { useExchange } from "../builders/exchange.ts";
+import { guidanceSteps } from "../builders/guidance-steps.ts";
 import { exampleReferral, submit } from "../builders/referral.ts";
 
 /** A Monday. The clock stands still, so that every time in an answer is a literal. */
@@ -45,24 +46,6 @@ const eventsOf = async (client: Client, { entryId }: { entryId: string }): Promi
   expect(items.map(({ previousHash }) => previousHash)).toEqual([null, ...items.map(({ hash }) => hash)].slice(0, -1));
   return items.map(({ type }) => type);
 };
-
-/** The guidance's list, "Making reasonable enquiries", in its order. */
-const guidanceSteps = [
-  "contact-parent",
-  "check-agencies-involved",
-  "check-siblings-schools",
-  "check-previous-authority-or-school",
-  "check-new-authority-or-school",
-  "check-home-authority",
-  "speak-to-landlord",
-  "check-own-databases",
-  "check-external-agencies-databases",
-  "check-s2s",
-  "check-giap",
-  "check-national-databases",
-  "home-visit",
-  "contact-relatives-and-neighbours",
-];
 
 const exhaust = async (client: Client, entry: { entryId: string }): Promise<void> => {
   for (const each of guidanceSteps) {

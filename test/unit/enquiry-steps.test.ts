@@ -1,22 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type EnquiryStepRecord, enquirySteps, missingSteps } from "../../shared/domain/enquiry-steps.ts";
-
-const all = [
-  "contact-parent",
-  "check-agencies-involved",
-  "check-siblings-schools",
-  "check-previous-authority-or-school",
-  "check-new-authority-or-school",
-  "check-home-authority",
-  "speak-to-landlord",
-  "check-own-databases",
-  "check-external-agencies-databases",
-  "check-s2s",
-  "check-giap",
-  "check-national-databases",
-  "home-visit",
-  "contact-relatives-and-neighbours",
-] as const;
+import { guidanceSteps } from "../builders/guidance-steps.ts";
 
 const done = (step: EnquiryStepRecord["step"]): EnquiryStepRecord => ({
   step,
@@ -32,7 +16,7 @@ const notApplicable = (step: EnquiryStepRecord["step"], note?: string): EnquiryS
 
 describe("the guidance's list", () => {
   it("has its fourteen bullets in its order", () => {
-    expect(enquirySteps.map(({ code }) => code)).toEqual(all);
+    expect(enquirySteps.map(({ code }) => code)).toEqual(guidanceSteps);
   });
 
   it.each([
@@ -50,16 +34,16 @@ describe("the guidance's list", () => {
 
 describe("the steps that are missing", () => {
   it("are all of them at first, in the guidance's order", () => {
-    expect(missingSteps([])).toEqual(all);
+    expect(missingSteps([])).toEqual(guidanceSteps);
   });
 
   it("are none when each is done, whatever the order", () => {
-    expect(missingSteps(all.map(done))).toEqual([]);
-    expect(missingSteps([...all].reverse().map(done))).toEqual([]);
+    expect(missingSteps(guidanceSteps.map(done))).toEqual([]);
+    expect(missingSteps([...guidanceSteps].reverse().map(done))).toEqual([]);
   });
 
   it.each(["check-siblings-schools", "home-visit"] as const)("are %s alone when it is left out", (left) => {
-    expect(missingSteps(all.filter((step) => step !== left).map(done))).toEqual([left]);
+    expect(missingSteps(guidanceSteps.filter((step) => step !== left).map(done))).toEqual([left]);
   });
 
   it.each([
@@ -69,7 +53,7 @@ describe("the steps that are missing", () => {
     ["found", []],
     ["answer-awaited", ["check-s2s"]],
   ] as const)("after an outcome %s are %j", (outcome, missing) => {
-    const others = all.filter((step) => step !== "check-s2s").map(done);
+    const others = guidanceSteps.filter((step) => step !== "check-s2s").map(done);
     expect(missingSteps([...others, { step: "check-s2s", date: "2026-11-03", outcome }])).toEqual(missing);
   });
 
@@ -78,18 +62,18 @@ describe("the steps that are missing", () => {
     ["no reason", undefined, ["check-siblings-schools"]],
     ["a blank reason", " \n", ["check-siblings-schools"]],
   ] as const)("after not applicable with %s are %j", (_, note, missing) => {
-    const others = all.filter((step) => step !== "check-siblings-schools").map(done);
+    const others = guidanceSteps.filter((step) => step !== "check-siblings-schools").map(done);
     expect(missingSteps([...others, notApplicable("check-siblings-schools", note)])).toEqual(missing);
   });
 
   it("go by the newest record of a step, not by the latest date", () => {
     const asked: EnquiryStepRecord = { step: "home-visit", date: "2026-11-01", outcome: "answer-awaited" };
-    expect(missingSteps([...all.map(done), asked])).toEqual(["home-visit"]);
-    expect(missingSteps([asked, ...all.map(done)])).toEqual([]);
-    expect(missingSteps([...all.map(done), notApplicable("home-visit")])).toEqual(["home-visit"]);
+    expect(missingSteps([...guidanceSteps.map(done), asked])).toEqual(["home-visit"]);
+    expect(missingSteps([asked, ...guidanceSteps.map(done)])).toEqual([]);
+    expect(missingSteps([...guidanceSteps.map(done), notApplicable("home-visit")])).toEqual(["home-visit"]);
   });
 
   it("aren't made up for by something outside the list", () => {
-    expect(missingSteps([...all.slice(1).map(done), done("other")])).toEqual(["contact-parent"]);
+    expect(missingSteps([...guidanceSteps.slice(1).map(done), done("other")])).toEqual(["contact-parent"]);
   });
 });
